@@ -1,0 +1,17 @@
+"""What both services share and that knows neither of them.
+
+    faults         what is wrong with a configuration: file, line, text, all of it at once
+    strict_yaml    YAML read strictly into typed values, every fault with its place
+    environment    the same for environment variables
+    rpc            a gRPC service as plain coroutines over messages; statuses; knows no host
+    health         what the process says of itself, and the gRPC health service over it
+    grpc_host      serves `rpc.Service`s with grpcio: TLS, limits, reflection, graceful drain
+    http_host      /metrics, /healthz, /readyz
+    logs           JSON lines on standard error
+    reload         watches files, loads anew, keeps the last good value
+    lifetime       runs the parts of a process until it is told to stop
+    wire/          the messages, generated from proto/ at build time
+
+Imports run downwards only: nothing in here imports a service. Only `grpc_host` imports grpc, only `http_host` aiohttp's
+server, only `strict_yaml` yaml.
+"""

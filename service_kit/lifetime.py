@@ -1,0 +1,34 @@
+"""The life of a process: start its parts in order, wait for the word to end, stop them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+
+def stop_requested() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets. Call it on the running loop."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event
+
+
+async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> None:
+    """Run background work until `stop` is set, then cancel it. Work that fails ends the wait with its error."""
+    tasks = [asyncio.ensure_future(work) for work in background]
+    waiting = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            if task.done():
+                task.result()
+    finally:
+        for future in (waiting, *tasks):
+            future.cancel()
+            with suppress(asyncio.CancelledError, Exception):
+                await future

@@ -1,0 +1,88 @@
+"""Watches files and loads anew when they change. A value that cannot be loaded never replaces the one in use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from service_kit.faults import ConfigurationError
+
+log = logging.getLogger(__name__)
+
+Signature = tuple[tuple[str, int, int, int], ...]
+MAX_FILES = 10_000
+Value = TypeVar("Value")
+
+
+def signature(paths: Iterable[Path]) -> Signature:
+    """What tells one state of the files from another: each file below `paths` with inode, size and time of change.
+
+    Links are followed, so that the symlink swap of a Kubernetes ConfigMap (`..data`) shows as new inodes.
+    """
+    states = []
+    for path in sorted(_files(paths)):
+        try:
+            state = path.stat()
+        except OSError:
+            continue  # Gone between listing and looking: the next look sees it.
+        states.append((str(path), state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(states)
+
+
+def _files(paths: Iterable[Path]) -> set[Path]:
+    found: set[Path] = set()
+    for path in paths:
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            if len(found) >= MAX_FILES:
+                return found
+            found.add(file)
+    return found
+
+
+class Reloader(Generic[Value]):
+    """Polls `paths` each `seconds`; on a change calls `load`, and on success hands its value to `use`."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        name: str,
+        paths: Iterable[Path],
+        load: Callable[[], Awaitable[Value]],
+        use: Callable[[Value], None],
+        refused: Callable[[ConfigurationError], None],
+        *,
+        seconds: float = 1.0,
+    ) -> None:
+        """`refused` hears of a new state that cannot be used; the value in use stays."""
+        self._name = name
+        self._paths = tuple(paths)
+        self._load = load
+        self._use = use
+        self._refused = refused
+        self._seconds = seconds
+        self._seen = signature(self._paths)
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            await asyncio.sleep(self._seconds)
+            await self.look()
+
+    async def look(self) -> bool:
+        """Look once; say whether a new value came into use."""
+        now = await asyncio.to_thread(signature, self._paths)
+        if now == self._seen:
+            return False
+        self._seen = now
+        try:
+            value = await self._load()
+        except ConfigurationError as error:
+            faults = [str(fault) for fault in error.faults]
+            log.error("%s not reloaded, the last good one stays", self._name, extra={"fields": {"faults": faults}})
+            self._refused(error)
+            return False
+        self._use(value)
+        log.info("%s reloaded", self._name)
+        return True

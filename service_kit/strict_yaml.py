@@ -1,0 +1,280 @@
+"""YAML read strictly: unknown keys, repeated keys and wrong types are faults, each with file and line, all at once.
+
+A `Section` is a mapping that is being read. Each key is asked for by name and type; on leaving the `with` block every
+key that nobody asked for is a fault. A fault never stops the reading: the reader returns a placeholder of the right
+type, and `Faults.raise_if_any` stops the configuration as a whole.
+
+    with strict_yaml.read(path, faults) as root, root.section("listen") as listen:
+        grpc = listen.text("grpc")
+    faults.raise_if_any()
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import yaml
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from service_kit.faults import Faults
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 64  # levels of nesting
+MAX_NODES = 200_000  # values, aliases followed: what stops a "billion laughs" file
+
+_KINDS = {
+    "tag:yaml.org,2002:str": "text",
+    "tag:yaml.org,2002:int": "a whole number",
+    "tag:yaml.org,2002:float": "a number with a fraction",
+    "tag:yaml.org,2002:bool": "true or false",
+    "tag:yaml.org,2002:null": "nothing",
+    "tag:yaml.org,2002:timestamp": "a date",
+}
+_TRUE = frozenset({"true", "yes", "on"})
+
+
+def _kind(node: Node) -> str:
+    """Name a node's type as a reader of the file would."""
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    return _KINDS.get(node.tag, f"of type {node.tag}")
+
+
+def _line(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+@dataclass(slots=True)
+class Section:
+    """One mapping of the file while it is being read. `path` is how messages call it, such as `identity.issuers[0]`."""
+
+    source: str
+    line: int
+    path: str
+    faults: Faults
+    entries: dict[str, Node]
+    _asked: set[str] = field(default_factory=set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._refuse_unknown_keys()
+
+    def has(self, key: str) -> bool:
+        """Whether the file gives `key` a value other than nothing."""
+        self._asked.add(key)
+        node = self.entries.get(key)
+        return node is not None and node.tag != "tag:yaml.org,2002:null"
+
+    def line_of(self, key: str) -> int:
+        """The line of `key`'s value, or of the section where the key is absent."""
+        node = self.entries.get(key)
+        return _line(node) if node is not None else self.line
+
+    def fault(self, key: str, text: str) -> None:
+        """Note a fault at `key`."""
+        self.faults.add(self.source, self.line_of(key), f"{self._name(key)} {text}")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Read text that is not empty; required where there is no default."""
+        node = self._scalar(key, "str", required=default is None)
+        if node is None:
+            return default or ""
+        if not node.value:
+            self.fault(key, "must not be empty")
+        return str(node.value)
+
+    def raw_text(self, key: str, default: str | None = None) -> str:
+        """Read any scalar as the text that stands in the file: `yes`, `007` and `1.10` stay as they are written."""
+        if not self._present(key, required=default is None):
+            return default or ""
+        node = self.entries[key]
+        if not isinstance(node, ScalarNode):
+            self.fault(key, f"must be a single value, but is {_kind(node)}")
+            return ""
+        return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+
+    def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
+        """Read one of a few words. An unquoted `on` or `no` counts as the word it looks like."""
+        value = self.raw_text(key, default)
+        if value not in choices and (self.has(key) or default is None):
+            if self.has(key):
+                self.fault(key, f"must be one of {', '.join(choices)}, but is {value!r}")
+            return next(iter(choices))
+        return value
+
+    def integer(self, key: str, *, minimum: int, maximum: int, default: int | None = None) -> int:
+        """Read a whole number within bounds, both included."""
+        node = self._scalar(key, "int", required=default is None)
+        if node is None:
+            return default if default is not None else minimum
+        try:
+            value = int(node.value.replace("_", ""), 0)
+        except ValueError:
+            self.fault(key, f"must be a decimal whole number, but is {node.value!r}")
+            return minimum
+        if not minimum <= value <= maximum:
+            self.fault(key, f"must be from {minimum} to {maximum}, but is {value}")
+            return minimum
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Read true or false."""
+        node = self._scalar(key, "bool", required=False)
+        return default if node is None else node.value.lower() in _TRUE
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        """Read a list of texts; where it is required it must have at least one."""
+        nodes = self._items(key, required=required)
+        for index, node in enumerate(nodes):
+            if node.tag != "tag:yaml.org,2002:str" or not node.value:
+                self.faults.add(
+                    self.source, _line(node), f"{self._name(key)}[{index}] must be text, but is {_kind(node)}"
+                )
+        return tuple(str(node.value) for node in nodes)
+
+    def section(self, key: str, *, required: bool = True) -> Section:
+        """Read a mapping below this one; an absent one reads as empty."""
+        if not self._present(key, required=required):
+            return Section(self.source, self.line, self._name(key), self.faults, {})
+        return self._open(self.entries[key], self._name(key))
+
+    def sections(self, key: str, *, required: bool = False) -> tuple[Section, ...]:
+        """Read a list of mappings."""
+        nodes = self._items(key, required=required)
+        return tuple(self._open(node, f"{self._name(key)}[{index}]") for index, node in enumerate(nodes))
+
+    def keys(self) -> Iterator[str]:
+        """The keys as the file has them, for mappings whose keys the file chooses."""
+        self._asked.update(self.entries)
+        return iter(self.entries)
+
+    def _open(self, node: Node, path: str) -> Section:
+        entries: dict[str, Node] = {}
+        if not isinstance(node, MappingNode):
+            self.faults.add(self.source, _line(node), f"{path} must be a mapping, but is {_kind(node)}")
+        else:
+            entries = _entries(node, self.source, path, self.faults)
+        return Section(self.source, _line(node), path, self.faults, entries)
+
+    def _items(self, key: str, *, required: bool) -> list[Node]:
+        if not self._present(key, required=required):
+            return []
+        node = self.entries[key]
+        if not isinstance(node, SequenceNode):
+            self.fault(key, f"must be a list, but is {_kind(node)}")
+            return []
+        if required and not node.value:
+            self.fault(key, "must have at least one item")
+        return list(node.value)
+
+    def _scalar(self, key: str, tag: str, *, required: bool) -> ScalarNode | None:
+        if not self._present(key, required=required):
+            return None
+        node = self.entries[key]
+        wanted = f"tag:yaml.org,2002:{tag}"
+        if not isinstance(node, ScalarNode) or node.tag != wanted:
+            hint = " (put it in quotes)" if tag == "str" and isinstance(node, ScalarNode) else ""
+            self.fault(key, f"must be {_KINDS[wanted]}, but is {_kind(node)}{hint}")
+            return None
+        return node
+
+    def _present(self, key: str, *, required: bool) -> bool:
+        present = self.has(key)
+        if required and not present:
+            self.faults.add(self.source, self.line_of(key), f"{self._name(key)} is missing")
+        return present
+
+    def _name(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def _refuse_unknown_keys(self) -> None:
+        for key in self.entries.keys() - self._asked:
+            near = difflib.get_close_matches(key, self._asked, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(self._asked))}"
+            where = f" in {self.path}" if self.path else ""
+            key_line = int(self.entries[key].start_mark.line) + 1
+            self.faults.add(self.source, key_line, f"unknown key {key!r}{where}{hint}")
+
+
+def read(path: Path, faults: Faults) -> Section:
+    """Read a file whose root is a mapping. What cannot be read at all is a fault too, and reads as an empty mapping."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        faults.add(str(path), 0, f"cannot be read: {error.strerror}")
+        return _nothing(str(path), faults)
+    return parse(data, str(path), faults)
+
+
+def parse(data: bytes, source: str, faults: Faults) -> Section:
+    """Read YAML from bytes; `source` is what faults call it."""
+    if len(data) > MAX_BYTES:
+        faults.add(source, 0, f"is larger than {MAX_BYTES} bytes")
+        return _nothing(source, faults)
+    try:
+        root = yaml.compose(data, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        text = " ".join(filter(None, (error.context, error.problem)))
+        faults.add(source, mark.line + 1 if mark else 0, f"is not YAML: {text}")
+        return _nothing(source, faults)
+    except (yaml.YAMLError, RecursionError) as error:
+        faults.add(source, 0, f"is not YAML: {' '.join(str(error).split())}")
+        return _nothing(source, faults)
+    if root is None:
+        faults.add(source, 0, "is empty")
+        return _nothing(source, faults)
+    if not isinstance(root, MappingNode):
+        faults.add(source, _line(root), f"must be a mapping at its root, but is {_kind(root)}")
+        return _nothing(source, faults)
+    if _is_too_large(root):
+        faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
+        return _nothing(source, faults)
+    return Section(source, _line(root), "", faults, _entries(root, source, "", faults))
+
+
+def _nothing(source: str, faults: Faults) -> Section:
+    """A section that swallows the faults of an unreadable file: one message says it all."""
+    del faults
+    return Section(source, 0, "", Faults(), {})
+
+
+def _entries(node: MappingNode, source: str, path: str, faults: Faults) -> dict[str, Node]:
+    entries: dict[str, Node] = {}
+    for key, value in node.value:
+        where = f" in {path}" if path else ""
+        if not isinstance(key, ScalarNode):
+            faults.add(source, _line(key), f"a key{where} must be text, but is {_kind(key)}")
+        elif key.value in entries:
+            faults.add(source, _line(key), f"repeated key {key.value!r}{where}")
+        else:
+            entries[key.value] = value
+    return entries
+
+
+def _is_too_large(root: Node) -> bool:
+    """Walk the tree as a reader would, aliases followed, and give up at the bounds."""
+    pending = [(root, 1)]
+    seen = 0
+    while pending:
+        node, depth = pending.pop()
+        seen += 1
+        if depth > MAX_DEPTH or seen > MAX_NODES:
+            return True
+        if isinstance(node, SequenceNode):
+            pending.extend((child, depth + 1) for child in node.value)
+        elif isinstance(node, MappingNode):
+            pending.extend((child, depth + 1) for pair in node.value for child in pair)
+    return False
