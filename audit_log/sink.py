@@ -1,0 +1,70 @@
+"""Writes audit events as lines, from a bounded queue, in a thread of its own: a slow disk never holds up a call."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Protocol, TextIO
+
+from audit_log.event import DecisionEvent
+
+QUEUE_EVENTS = 10_000
+
+
+class AuditUnavailable(Exception):  # noqa: N818  (a state of the sink, told to the caller, who refuses the request)
+    """The queue is full or the stream broken: the event cannot be recorded, so its request must not pass."""
+
+
+class AuditSink(Protocol):
+    """Where audit events go."""
+
+    def record(self, event: DecisionEvent) -> None:
+        """Take an event. MUST NOT block; MUST raise `AuditUnavailable` when the event will not be kept."""
+        ...
+
+
+class LineSink:
+    """Writes each event as one line to a text stream, batched, flushed whenever the queue runs empty."""
+
+    def __init__(self, stream: TextIO, capacity: int = QUEUE_EVENTS) -> None:
+        self._stream = stream
+        self._queue: queue.Queue[str | None] = queue.Queue(capacity)
+        self._broken = False
+        self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """How many events wait to be written."""
+        return self._queue.qsize()
+
+    def record(self, event: DecisionEvent) -> None:
+        """Queue an event."""
+        if self._broken:
+            raise AuditUnavailable("the audit stream is broken")
+        try:
+            self._queue.put_nowait(event.to_json())
+        except queue.Full as error:
+            raise AuditUnavailable("the audit queue is full") from error
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Write what waits, for at most `seconds`."""
+        try:
+            self._queue.put(None, timeout=seconds)
+        except queue.Full:
+            return
+        self._thread.join(seconds)
+
+    def _write(self) -> None:
+        while True:
+            line = self._queue.get()
+            try:
+                if line is None:
+                    self._stream.flush()
+                    return
+                self._stream.write(line + "\n")
+                if self._queue.empty():
+                    self._stream.flush()
+            except (OSError, ValueError):
+                self._broken = True
+                return

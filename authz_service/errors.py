@@ -1,0 +1,62 @@
+"""Why a request is not let through, split by whose fault it is. Each has a stable code and a text.
+
+A `Refusal` is the caller's fault, ends in a 4xx and shows him its text. An `Outage` is ours and ends in a 503, so that
+an operator can tell one from the other. Neither text holds a token, a value of the request or a parser's message.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818  (the domain's word)
+    """The request is refused because of what it is."""
+
+    status = 403
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class RequestRefused(Refusal):
+    """The request itself is malformed: 400."""
+
+    status = 400
+
+
+class CredentialRefused(Refusal):
+    """No credential, or one that does not hold: 401 with a `WWW-Authenticate` challenge (RFC 6750 section 3).
+
+    `error` is the challenge's error code; None where no credential was sent, as the RFC asks.
+    """
+
+    status = 401
+
+    def __init__(self, code: str, text: str, error: str | None = "invalid_token") -> None:
+        super().__init__(code, text)
+        self.error = error
+
+
+class Outage(Exception):  # noqa: N818  (the domain's word)
+    """The check could not be made: 503, and never an allow. `detail` is for the log."""
+
+    status = 503
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class KeysUnavailable(Outage):
+    """An issuer's keys are not at hand, or older than they may be."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("keys_unavailable", detail)
+
+
+class PolicyFailed(Outage):
+    """The policy raised an error, is undefined, or answered with something that is no verdict."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("policy_failed", detail)

@@ -1,0 +1,12 @@
+"""Who is calling: from request headers to a verified `Identity`.
+
+    bearer         the Authorization header → one bearer token, or why not
+    keys           an issuer's key set as pure state: which key for this token, how old, may it be refreshed
+    tokens         token + keys + now → verified claims; signature, issuer, audience and time in one unskippable call
+    claims         verified claims → Identity, by the issuer's claim names
+    authenticator  the three in order, for several issuers
+    key_source     where keys come from: the port, and the file behind it
+    jwks_http      the same over HTTP, bounded in size and time
+
+Nothing here trusts what a token says before its signature holds, save the issuer's name to pick the keys by.
+"""

@@ -1,0 +1,98 @@
+"""An issuer's key set (RFC 7517) as pure state: which key fits a token, how old the set is, is it to be renewed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jwt
+
+from authz_service.errors import CredentialRefused
+
+MAX_KEYS = 100
+MAX_KEY_SET_BYTES = 512 * 1024
+REFRESH_AFTER = 300.0  # seconds; a set older than this is fetched again in the background
+USABLE_FOR = 24 * 3600.0  # seconds; a set older than this verifies nothing: the issuer has been away too long
+REFRESH_COOLDOWN = 30.0  # seconds between refreshes that unknown key ids can cause
+
+_KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+
+
+class KeySetError(ValueError):
+    """The text is no usable key set. Its message names the fault and no key material."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """Public signing keys, and when they were fetched (seconds, monotonic)."""
+
+    keys: Sequence[Mapping[str, Any]]
+    fetched: float
+    _prepared: dict[tuple[int, str], jwt.PyJWK] = field(default_factory=dict, compare=False)
+
+    def pick(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
+        """Find the one key that can have signed a token with this key id and algorithm; None where there is none.
+
+        A token without a key id is matched only where exactly one key of the set fits its algorithm.
+        """
+        fitting = [
+            index
+            for index, key in enumerate(self.keys)
+            if _fits(key, algorithm) and (key_id is None or key.get("kid") == key_id)
+        ]
+        if len(fitting) != 1:
+            return None
+        place = (fitting[0], algorithm)
+        if place not in self._prepared:
+            try:
+                self._prepared[place] = jwt.PyJWK(dict(self.keys[fitting[0]]), algorithm)
+            except (jwt.PyJWTError, ValueError, TypeError) as error:
+                raise CredentialRefused("key_unusable", "the issuer's key for this token cannot be used") from error
+        return self._prepared[place]
+
+    def is_usable(self, now: float) -> bool:
+        """Whether the set may still verify tokens."""
+        return now - self.fetched < USABLE_FOR
+
+    def wants_refresh(self, now: float) -> bool:
+        """Whether the set is old enough to be fetched again."""
+        return now - self.fetched >= REFRESH_AFTER
+
+
+def parse_key_set(text: bytes, now: float) -> KeySet:
+    """Read a JWK set. Symmetric keys and keys for encryption are left out: they verify nothing here.
+
+    Raises:
+        KeySetError: no JSON, no `keys`, too large, or not one signing key in it.
+    """
+    if len(text) > MAX_KEY_SET_BYTES:
+        raise KeySetError(f"key set is larger than {MAX_KEY_SET_BYTES} bytes")
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise KeySetError("key set is not JSON") from error
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list):
+        raise KeySetError("key set has no list of keys")
+    if len(keys) > MAX_KEYS:
+        raise KeySetError(f"key set has more than {MAX_KEYS} keys")
+    usable = [key for key in keys if isinstance(key, dict) and _is_for_signatures(key)]
+    if not usable:
+        raise KeySetError("key set has no public signing key")
+    return KeySet(tuple(usable), now)
+
+
+def _is_for_signatures(key: Mapping[str, Any]) -> bool:
+    operations = key.get("key_ops", ["verify"])
+    return (
+        key.get("kty") in {"RSA", "EC", "OKP"}
+        and key.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+    )
+
+
+def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
+    return key.get("kty") == _KEY_TYPES.get(algorithm[:2]) and key.get("alg", algorithm) == algorithm

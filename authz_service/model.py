@@ -1,0 +1,114 @@
+"""The values that travel through the pipeline. All are frozen; none knows protobuf, HTTP clients or Rego."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One end of the connection. `principal` is the name in its verified certificate, `certificate` URL-encoded PEM."""
+
+    address: str = ""
+    port: int = 0
+    principal: str = ""
+    certificate: str = ""
+    service: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as Envoy shows it. Header names are lower-case, repeated headers joined by commas.
+
+    `path` is path and query as Envoy forwards them; `size` is -1 where the body's length is unknown; `seconds` is when
+    Envoy saw the request, since the epoch; `metadata` is filter metadata by filter name.
+    """
+
+    method: str
+    path: str
+    host: str = ""
+    scheme: str = ""
+    protocol: str = ""
+    id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    body_is_raw: bool = False
+    size: int = -1
+    seconds: float | None = None
+    source: Peer = field(default_factory=Peer)
+    destination: Peer = field(default_factory=Peer)
+    sni: str = ""
+    context_extensions: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    route_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who calls, as a verified token says. `claims` are all of the token's claims; `expires_at` is in epoch seconds."""
+
+    user: str
+    agent: str | None
+    roles: Sequence[str]
+    issuer: str
+    claims: Mapping[str, Any]
+    expires_at: float
+    token_id: str | None = None
+
+
+class Location(enum.StrEnum):
+    """Where in a request something was found."""
+
+    HEADER = "header"
+    QUERY = "query"
+    PATH = "path"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something sensitive in a request: what kind, by which detector, where. Never its value."""
+
+    entity: str
+    detector: str
+    location: Location
+    name: str  # of the header or parameter; empty for path and body
+
+
+@dataclass(frozen=True, slots=True)
+class Mutations:
+    """What to change of a request that passes. Header names are lower-case; query values are percent-encoded."""
+
+    set_headers: Sequence[tuple[str, str]] = ()
+    remove_headers: Sequence[str] = ()
+    set_query: Sequence[tuple[str, str]] = ()
+    remove_query: Sequence[str] = ()
+    response_headers: Sequence[tuple[str, str]] = ()
+
+
+class Outcome(enum.StrEnum):
+    """How a check ends."""
+
+    ALLOW = "allow"
+    DENY = "deny"  # because of the request
+    ERROR = "error"  # because of us
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The one answer to a check. For `ALLOW`, `mutations` and `metadata` count; else `status`, `headers` and `body`."""
+
+    outcome: Outcome
+    decision_id: str
+    code: str
+    reason: str
+    policy_id: str
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    body: str = ""
+    mutations: Mutations = field(default_factory=Mutations)
+    metadata: Mapping[str, Any] = field(default_factory=dict)

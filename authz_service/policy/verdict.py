@@ -1,0 +1,115 @@
+"""The decision rule's value → a typed verdict. What is not understood is an error, never an allow. Pure.
+
+The result forms are those of opa-envoy-plugin: a boolean, or an object with `allowed` and the fields below. `reason`,
+`code` and `policy_id` are ours, for the audit line and the denied caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from authz_service.errors import PolicyFailed
+from authz_service.policy.engine import UNDEFINED
+
+Pairs = Sequence[tuple[str, str]]
+
+# What Envoy can answer with (envoy.type.v3.StatusCode): the registered statuses, save those that it does not know.
+STATUSES = frozenset(status.value for status in HTTPStatus) - {101, 102, 103, 418, 425, 451}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the policy says. `headers` are request headers to set on an allow, response headers on a denial."""
+
+    allowed: bool
+    headers: Pairs = ()
+    response_headers_to_add: Pairs = ()
+    request_headers_to_remove: Sequence[str] = ()
+    query_parameters_to_set: Pairs = ()
+    query_parameters_to_remove: Sequence[str] = ()
+    body: str | None = None
+    http_status: int = 403
+    dynamic_metadata: Mapping[str, Any] = field(default_factory=dict)
+    code: str | None = None
+    reason: str | None = None
+    policy_id: str | None = None
+
+
+def read_verdict(value: Any) -> Verdict:
+    """Read a decision.
+
+    Raises:
+        PolicyFailed: it is undefined, of an unknown shape, or a field has the wrong type.
+    """
+    if value is UNDEFINED:
+        raise PolicyFailed("the decision is undefined")
+    if isinstance(value, bool):
+        return Verdict(value)
+    if not isinstance(value, dict):
+        raise PolicyFailed("the decision is neither a boolean nor an object")
+    if not isinstance(value.get("allowed"), bool):
+        raise PolicyFailed("the decision has no boolean `allowed`")
+    return Verdict(
+        allowed=value["allowed"],
+        headers=_pairs(value, "headers"),
+        response_headers_to_add=_pairs(value, "response_headers_to_add"),
+        request_headers_to_remove=_texts(value, "request_headers_to_remove"),
+        query_parameters_to_set=_pairs(value, "query_parameters_to_set"),
+        query_parameters_to_remove=_texts(value, "query_parameters_to_remove"),
+        body=_text(value, "body"),
+        http_status=_status(value),
+        dynamic_metadata=_metadata(value),
+        code=_text(value, "code"),
+        reason=_text(value, "reason"),
+        policy_id=_text(value, "policy_id"),
+    )
+
+
+def _wrong(name: str) -> PolicyFailed:
+    return PolicyFailed(f"the decision's `{name}` has the wrong type")
+
+
+def _text(value: Mapping[str, Any], name: str) -> str | None:
+    text = value.get(name)
+    if text is not None and not isinstance(text, str):
+        raise _wrong(name)
+    return text
+
+
+def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    texts = value.get(name, [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise _wrong(name)
+    return tuple(texts)
+
+
+def _pairs(value: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
+    """Read an object, or a list of objects, whose values are texts or lists of texts."""
+    found: list[tuple[str, str]] = []
+    groups = value.get(name, {})
+    for group in groups if isinstance(groups, list) else [groups]:
+        if not isinstance(group, dict):
+            raise _wrong(name)
+        for key, content in group.items():
+            for text in content if isinstance(content, list) else [content]:
+                if not isinstance(text, str):
+                    raise _wrong(name)
+                found.append((key, text))
+    return tuple(found)
+
+
+def _status(value: Mapping[str, Any]) -> int:
+    status = value.get("http_status", 403)
+    if isinstance(status, bool) or not isinstance(status, int) or status not in STATUSES:
+        raise _wrong("http_status")
+    return status
+
+
+def _metadata(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = value.get("dynamic_metadata", {})
+    if not isinstance(metadata, dict):
+        raise _wrong("dynamic_metadata")
+    return metadata

@@ -1,0 +1,1 @@
+"""Where protobuf ends: a servicer turns messages into the model and decisions into messages, and does nothing else."""

@@ -1,0 +1,128 @@
+"""CheckRequest ↔ HttpRequest, Decision ↔ CheckResponse (Envoy's ext_authz v3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+from google.rpc.code_pb2 import OK, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE
+
+from authz_service.model import Decision, HttpRequest, Outcome, Peer
+from service_kit.rpc import RpcError, Service, Status
+from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_authz_pb2
+
+_OVERWRITE = envoy_core_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+_RPC_CODES = {401: UNAUTHENTICATED, 503: UNAVAILABLE}
+
+
+class Judge(Protocol):
+    """What decides: the pipeline."""
+
+    async def check(self, request: HttpRequest) -> Decision:
+        """Judge a request."""
+        ...
+
+
+class ExtAuthzServicer:
+    """`envoy.service.auth.v3.Authorization`."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+
+    def service(self) -> Service:
+        """The service to serve."""
+        return Service(ext_authz_pb2.DESCRIPTOR.services_by_name["Authorization"], {"Check": self.check})
+
+    async def check(self, request: ext_authz_pb2.CheckRequest) -> ext_authz_pb2.CheckResponse:
+        """Answer one check. A message without an HTTP request is INVALID_ARGUMENT, on which Envoy does not allow."""
+        if not request.attributes.request.HasField("http"):
+            raise RpcError(Status.INVALID_ARGUMENT, "no HTTP request in the attributes")
+        return to_response(await self._judge.check(to_request(request.attributes)))
+
+
+def to_request(attributes: ext_authz_pb2.AttributeContext) -> HttpRequest:
+    """Read the attributes that Envoy sends."""
+    http = attributes.request.http
+    headers = dict(http.headers)
+    for header in http.header_map.headers:  # encode_raw_headers: repeated headers come apart, and as bytes
+        value = header.raw_value.decode("utf-8", "surrogateescape") if header.raw_value else header.value
+        headers[header.key] = f"{headers[header.key]},{value}" if header.key in headers else value
+    has_time = attributes.request.HasField("time")
+    return HttpRequest(
+        method=http.method,
+        path=http.path,
+        host=http.host,
+        scheme=http.scheme,
+        protocol=http.protocol,
+        id=http.id,
+        headers=headers,
+        body=http.raw_body or http.body.encode(),
+        body_is_raw=bool(http.raw_body),
+        size=http.size,
+        seconds=attributes.request.time.seconds + attributes.request.time.nanos / 1e9 if has_time else None,
+        source=_peer(attributes.source),
+        destination=_peer(attributes.destination),
+        sni=attributes.tls_session.sni,
+        context_extensions=dict(attributes.context_extensions),
+        metadata=_metadata(attributes.metadata_context),
+        route_metadata=_metadata(attributes.route_metadata_context),
+    )
+
+
+def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
+    """Write a decision as Envoy reads it. A denial and an outage differ, so that Envoy counts them apart."""
+    response = ext_authz_pb2.CheckResponse(dynamic_metadata=_struct(decision.metadata))
+    if decision.outcome is Outcome.ALLOW:
+        mutations = decision.mutations
+        response.status.code = OK
+        response.ok_response.headers.extend(_headers(mutations.set_headers))
+        response.ok_response.headers_to_remove.extend(mutations.remove_headers)
+        response.ok_response.response_headers_to_add.extend(_headers(mutations.response_headers))
+        response.ok_response.query_parameters_to_set.extend(
+            envoy_core_pb2.QueryParameter(key=key, value=value) for key, value in mutations.set_query
+        )
+        response.ok_response.query_parameters_to_remove.extend(mutations.remove_query)
+        return response
+    response.status.code = _RPC_CODES.get(decision.status, PERMISSION_DENIED)
+    response.status.message = decision.code
+    refused = response.denied_response if decision.outcome is Outcome.DENY else response.error_response
+    refused.status.CopyFrom(envoy_type_pb2.HttpStatus(code=envoy_type_pb2.StatusCode.Name(decision.status)))
+    refused.headers.extend(_headers(decision.headers))
+    refused.body = decision.body
+    return response
+
+
+def _headers(pairs: Iterable[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
+    """Header writes that overwrite. Both switches are set: Envoy's versions differ in which they heed."""
+    options = []
+    for name, value in pairs:
+        option = envoy_core_pb2.HeaderValueOption(
+            header=envoy_core_pb2.HeaderValue(key=name, value=value), append_action=_OVERWRITE
+        )
+        option.append.value = False
+        options.append(option)
+    return options
+
+
+def _peer(peer: ext_authz_pb2.AttributeContext.Peer) -> Peer:
+    address = peer.address.socket_address
+    return Peer(
+        address=address.address or peer.address.pipe.path,
+        port=address.port_value,
+        principal=peer.principal,
+        certificate=peer.certificate,
+        service=peer.service,
+        labels=dict(peer.labels),
+    )
+
+
+def _metadata(metadata: envoy_core_pb2.Metadata) -> Mapping[str, Mapping[str, Any]]:
+    return {name: MessageToDict(fields) for name, fields in metadata.filter_metadata.items()}
+
+
+def _struct(values: Mapping[str, Any]) -> Struct:
+    struct = Struct()
+    struct.update(values)
+    return struct

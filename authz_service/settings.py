@@ -1,0 +1,188 @@
+"""The configuration file, parsed strictly into frozen settings; every fault at once, with file and line.
+
+Relative paths in the file are relative to the file's own folder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from service_kit import strict_yaml
+from service_kit.faults import Faults
+from service_kit.strict_yaml import Section
+
+# Asymmetric only: with a shared secret every service that can verify a token could also make one.
+ALGORITHMS = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_ENTRYPOINT = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)+")
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})")
+_MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class ListenTls:
+    """PEM files of the gRPC listener; with `client_ca`, clients must show a certificate that it signed."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the service listens: `grpc` is `host:port` or `unix:///path`, `http` is `host:port`."""
+
+    grpc: str
+    http: str
+    tls: ListenTls | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Which claims hold whom: the name of a claim, or a dotted path into nested ones."""
+
+    user: str
+    agent: str
+    roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An issuer of tokens that is trusted, and on what terms. One of `jwks_uri` and `jwks_file` is set.
+
+    `place` is where the file says so (`file:line`), for messages about its keys.
+    """
+
+    issuer: str
+    audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    claims: ClaimNames
+    jwks_uri: str | None
+    jwks_file: Path | None
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Where the policies are and which rule decides (`package/path/rule`)."""
+
+    paths: tuple[Path, ...]
+    decision: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the service is told."""
+
+    listen: Listen
+    anonymous: Literal["deny", "allow"]
+    issuers: tuple[Issuer, ...]
+    policy: Policy
+
+
+def load(path: Path) -> Settings:
+    """Read the configuration file, or raise `ConfigurationError` with every fault."""
+    faults = Faults()
+    folder = path.absolute().parent
+    with strict_yaml.read(path, faults) as root:
+        listen = _listen(root, folder)
+        with root.section("identity") as identity:
+            anonymous = identity.choice("anonymous", ("deny", "allow"), default="deny")
+            issuers = tuple(_issuer(section, folder) for section in identity.sections("issuers"))
+            if not issuers and anonymous == "deny":
+                identity.fault("issuers", "must have at least one item, or nobody can call (anonymous is deny)")
+        policy = _policy(root, folder)
+    names = [issuer.issuer for issuer in issuers]
+    for issuer in issuers:
+        if issuer.issuer and names.count(issuer.issuer) > 1:
+            faults.add(issuer.source, issuer.line, f"issuer {issuer.issuer!r} is configured more than once")
+    faults.raise_if_any()
+    return Settings(listen, "allow" if anonymous == "allow" else "deny", issuers, policy)
+
+
+def _listen(root: Section, folder: Path) -> Listen:
+    with root.section("listen") as listen:
+        grpc = listen.text("grpc")
+        if grpc and not grpc.startswith("unix:///") and not _is_address(grpc):
+            listen.fault("grpc", f"must be host:port or unix:///path, but is {grpc!r}")
+        http = listen.text("http")
+        if http and not _is_address(http):
+            listen.fault("http", f"must be host:port, but is {http!r}")
+        tls = None
+        if listen.has("tls"):
+            with listen.section("tls") as section:
+                certificate, key = _file(section, "certificate", folder), _file(section, "key", folder)
+                client_ca = _file(section, "client_ca", folder) if section.has("client_ca") else None
+                tls = ListenTls(certificate, key, client_ca)
+    return Listen(grpc, http, tls)
+
+
+def _issuer(section: Section, folder: Path) -> Issuer:
+    with section:
+        issuer = section.text("issuer")
+        audiences = section.texts("audiences", required=True)
+        algorithms = section.texts("algorithms", required=True)
+        for name in algorithms:
+            if name not in ALGORITHMS:
+                why = "is symmetric or none, which is never accepted" if name[:2] in {"HS", "no"} else "is not known"
+                section.fault("algorithms", f"has {name!r}, which {why}; known: {', '.join(ALGORITHMS)}")
+        with section.section("claims", required=False) as names:
+            claims = ClaimNames(
+                names.text("user", "sub"), names.text("agent", "agent_id"), names.text("roles", "roles")
+            )
+        uri = section.text("jwks_uri") if section.has("jwks_uri") else None
+        file = _file(section, "jwks_file", folder) if section.has("jwks_file") else None
+        if (uri is None) == (file is None):
+            section.faults.add(section.source, section.line, f"{section.path} needs one of jwks_uri and jwks_file")
+        if uri:
+            _refuse_unsafe_uri(section, uri)
+        line = section.line_of("jwks_uri" if uri else "jwks_file")
+        return Issuer(issuer, audiences, algorithms, claims, uri, file, section.source, line)
+
+
+def _refuse_unsafe_uri(section: Section, uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        section.fault("jwks_uri", "is not a URL")
+        return
+    if parts.scheme not in {"https", "http"} or not host:
+        section.fault("jwks_uri", "must be an https URL")
+    elif parts.scheme == "http" and host not in _LOOPBACK:
+        section.fault("jwks_uri", "must be https: over plain http anyone on the way could put in keys of his own")
+
+
+def _policy(root: Section, folder: Path) -> Policy:
+    with root.section("policy") as policy:
+        policy.choice("engine", ("embedded",), default="embedded")
+        names = policy.texts("paths", required=True)
+        paths = tuple(folder / name for name in names)
+        for path, name in zip(paths, names, strict=True):
+            if name and not path.exists():
+                policy.fault("paths", f"has {name!r}, which does not exist ({path})")
+        decision = policy.text("decision")
+        if decision and not _ENTRYPOINT.fullmatch(decision):
+            policy.fault("decision", f"must be a rule's path such as agent_gateway/decision, but is {decision!r}")
+    return Policy(paths, decision)
+
+
+def _file(section: Section, key: str, folder: Path) -> Path:
+    name = section.text(key)
+    path = folder / name
+    if name and not path.is_file():
+        section.fault(key, f"names no file: {path}")
+    return path
+
+
+def _is_address(text: str) -> bool:
+    match = _ADDRESS.fullmatch(text)
+    return match is not None and int(match[2]) <= _MAX_PORT
