@@ -144,7 +144,7 @@ def _decision(verdict: Verdict, decision_id: str, target: Target, identity: Iden
         # A token for this gateway is of no use to the upstream, and it could use it against us.
         remove_headers=[*verdict.request_headers_to_remove, *(_CREDENTIAL_HEADERS if identity else ())],
         set_query=[*verdict.query_parameters_to_set, *scan.set_query],
-        remove_query=verdict.query_parameters_to_remove,
+        remove_query=[*verdict.query_parameters_to_remove, *scan.remove_query],
         response_headers=verdict.response_headers_to_add,
     )
     return Decision(

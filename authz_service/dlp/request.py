@@ -1,8 +1,8 @@
 """A request → what was found in it, and the mutations that take header and query values out. Pure.
 
-The query is read as an application reads it: split at `&`, names and values percent-decoded. A value is rewritten in
-place; where a parameter cannot be addressed by Envoy's query mutations (its name is repeated, or itself holds a
-finding), the whole path is rewritten instead.
+The query is read as an application reads it: split at `&`, names and values percent-decoded. Envoy's query mutations
+set a name to one value, so a repeated name with a finding in one of its values comes out once, its values joined by
+commas; a name that holds a finding itself is removed and comes back redacted.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ _FIXED_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
 class Scan:
     """What a request carries. `set_headers` and `set_query` hold redacted values, the latter percent-encoded.
 
-    `path` is the request's path without query, redacted, fit for audit lines.
+    `remove_query` are parameters whose very names held a finding. `path` is the request's path without query, redacted,
+    fit for audit lines.
     """
 
     findings: Sequence[Finding]
     set_headers: Sequence[tuple[str, str]]
     set_query: Sequence[tuple[str, str]]
+    remove_query: Sequence[str]
     path: str
     carries_local_file: bool
 
@@ -38,14 +40,13 @@ def scan_request(request: HttpRequest, scanner: Scanner, credential_headers: fro
     """Scan a request; `credential_headers` are those that the gateway itself consumes and does not forward."""
     path, _, query = request.path.partition("?")
     header_findings, set_headers = _scan_headers(request.headers, scanner, credential_headers)
-    query_findings, set_query, rewritten = _scan_query(query, scanner)
+    query_findings, set_query, remove_query = _scan_query(query, scanner)
     path_spans = scanner.scan(unquote_to_bytes(path))
-    if rewritten is not None:
-        set_headers.append((":path", f"{path}?{rewritten}"))
     return Scan(
         findings=[*header_findings, *query_findings, *_findings(path_spans, Location.PATH, "")],
         set_headers=set_headers,
         set_query=set_query,
+        remove_query=remove_query,
         path=redact(unquote_to_bytes(path), path_spans).decode("utf-8", "replace") if path_spans else path,
         carries_local_file=carries_local_file(request.body),
     )
@@ -71,30 +72,26 @@ def _scan_headers(
     return findings, mutations
 
 
-def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple[str, str]], str | None]:
-    """Return findings, parameters to set, and the whole query anew where setting parameters cannot express it."""
-    if not query:
-        return [], [], None
+def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
+    """Return findings, parameters to set, and names to remove. Names stay as written: so does Envoy compare them."""
+    values: dict[str, list[str]] = {}
+    for piece in query.split("&"):
+        name, _, value = piece.partition("=")
+        values.setdefault(name, []).append(value)
     findings: list[Finding] = []
-    pieces = query.split("&")
-    names = [piece.partition("=")[0] for piece in pieces]
-    changed: dict[int, tuple[str, str]] = {}
-    addressable = True
-    for index, piece in enumerate(pieces):
-        name, equals, value = piece.partition("=")
-        name_found, new_name = _redact_encoded(name, scanner)
-        value_found, new_value = _redact_encoded(value, scanner)
-        if not name_found and not value_found:
+    to_set: list[tuple[str, str]] = []
+    to_remove: list[str] = []
+    for name, written in values.items():
+        name_spans, new_name = _redact_encoded(name, scanner)
+        redacted = [_redact_encoded(value, scanner) for value in written]
+        spans = [*name_spans, *(span for found, _ in redacted for span in found)]
+        if not spans:
             continue
-        shown = "" if name_found else name
-        findings += _findings([*name_found, *value_found], Location.QUERY, shown)
-        changed[index] = (new_name, equals + new_value)
-        addressable &= not name_found and bool(equals) and names.count(name) == 1
-    if not changed:
-        return [], [], None
-    if addressable:
-        return findings, [(name, value[1:]) for name, value in changed.values()], None
-    return findings, [], "&".join("".join(changed.get(index, (piece, ""))) for index, piece in enumerate(pieces))
+        findings += _findings(spans, Location.QUERY, "" if name_spans else name)
+        to_set.append((new_name, "%2C".join(value for _, value in redacted)))
+        if name_spans:
+            to_remove.append(name)
+    return findings, to_set, to_remove
 
 
 def _redact_encoded(text: str, scanner: Scanner) -> tuple[list[Span], str]:

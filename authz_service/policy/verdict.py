@@ -6,15 +6,20 @@ The result forms are those of opa-envoy-plugin: a boolean, or an object with `al
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from authz_service.errors import PolicyFailed
 from authz_service.policy.engine import UNDEFINED
 
 Pairs = Sequence[tuple[str, str]]
+
+_HEADER_NAME = re.compile(r":?[a-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 
 # What Envoy can answer with (envoy.type.v3.StatusCode): the registered statuses, save those that it does not know.
 STATUSES = frozenset(status.value for status in HTTPStatus) - {101, 102, 103, 418, 425, 451}
@@ -54,10 +59,10 @@ def read_verdict(value: Any) -> Verdict:
         raise PolicyFailed("the decision has no boolean `allowed`")
     return Verdict(
         allowed=value["allowed"],
-        headers=_pairs(value, "headers"),
-        response_headers_to_add=_pairs(value, "response_headers_to_add"),
+        headers=_headers(value, "headers"),
+        response_headers_to_add=_headers(value, "response_headers_to_add"),
         request_headers_to_remove=_texts(value, "request_headers_to_remove"),
-        query_parameters_to_set=_pairs(value, "query_parameters_to_set"),
+        query_parameters_to_set=_query(value),
         query_parameters_to_remove=_texts(value, "query_parameters_to_remove"),
         body=_text(value, "body"),
         http_status=_status(value),
@@ -99,6 +104,20 @@ def _pairs(value: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
                     raise _wrong(name)
                 found.append((key, text))
     return tuple(found)
+
+
+def _headers(value: Mapping[str, Any], name: str) -> Pairs:
+    """Read headers; names and values must be ones that cannot end a header early (RFC 9110 section 5)."""
+    pairs = [(key.lower(), text) for key, text in _pairs(value, name)]
+    if not all(_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text) for key, text in pairs):
+        raise PolicyFailed(f"the decision's `{name}` has a name or value that is no header")
+    return tuple(pairs)
+
+
+def _query(value: Mapping[str, Any]) -> Pairs:
+    """Read query parameters, percent-encoded: Envoy writes them as they are."""
+    pairs = _pairs(value, "query_parameters_to_set")
+    return tuple((quote(key, safe=""), quote(text, safe="")) for key, text in pairs)
 
 
 def _status(value: Mapping[str, Any]) -> int:

@@ -1,0 +1,157 @@
+"""The sample requests: printed as curl lines, and sent for real with what became of each.
+
+`make run` prints `curl_lines`; `make demo` sends the same requests and shows what was decided and what came
+through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from devstack.state import State
+
+_SHOWN_HEADERS = (
+    "x-agent-gateway-user",
+    "x-agent-gateway-agent",
+    "x-agent-gateway-roles",
+    "x-note",
+    "x-agent-gateway-endpoint",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One request worth seeing. `agent` is a sample agent's name or None; it is sent until `until` answers."""
+
+    title: str
+    expected: int
+    agent: str | None
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    repeat: int = 1
+
+
+SAMPLES = (
+    Sample("Allowed: anyone may read", 200, "intern", "/catalogue/items"),
+    Sample("Allowed: hr_access opens /hr/", 200, "hr", "/hr/salaries"),
+    Sample("Denied by policy: no hr_access", 403, "intern", "/hr/salaries"),
+    Sample("Denied: another spelling of /hr/", 403, "intern", "/x/..//%68r/salaries"),
+    Sample("Denied by policy: local file content", 403, "intern", "/notes", body='{"read": "file:///home/ines/payroll.csv"}'),
+    Sample("Refused: no token", 401, None, "/catalogue/items"),
+    Sample(
+        "Redacted: an SSN in the query, a key in a header", 200, "dev", "/search?q=123-45-6789&page=2",
+        headers={"x-note": "deploy with AKIADEMODEMODEMO2345"},
+    ),
+    Sample(
+        "Pretended: identity headers of the client's own change nothing", 200, "intern", "/whoami",
+        headers={"x-agent-gateway-user": "hanna", "x-agent-gateway-roles": "hr_access"},
+    ),
+    Sample("Limited: five reports a minute, then 429", 429, "intern", "/reports/q3", repeat=6),
+)  # fmt: skip
+
+
+def curl_lines(state: State) -> list[tuple[str, str]]:
+    """Each sample's title and the line to paste into a shell."""
+    return [(sample.title, _curl(sample, state)) for sample in SAMPLES]
+
+
+def _curl(sample: Sample, state: State) -> str:
+    words = ["curl", "-sS", "--path-as-is", "-o", "-", "-w", "\\n%{http_code}\\n", "--cacert", state.ca_file]
+    if sample.agent is not None:
+        words += ["-H", f"Authorization: Bearer {state.agents[sample.agent].token}"]
+    for name, value in sample.headers.items():
+        words += ["-H", f"{name}: {value}"]
+    if sample.body is not None:
+        words += ["-X", "GET", "-H", "Content-Type: application/json", "-d", sample.body]
+    line = shlex.join([*words, state.gateway_url + sample.target])
+    return line if sample.repeat == 1 else f"for n in $(seq {sample.repeat}); do {line}; done"
+
+
+async def run(state: State) -> bool:
+    """Send every sample through the gateway, print what became of it; True when each ended as it should."""
+    trust = ssl.create_default_context(cafile=state.ca_file)
+    as_expected = True
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
+        for sample in SAMPLES:
+            print(f"\n▸ {sample.title}")
+            who = f"as {sample.agent}" if sample.agent else "as nobody"
+            print(f"    request    GET {sample.target} {who}{_extras(sample)}")
+            headers: dict[str, str] = {}
+            status, body = 0, ""
+            for _ in range(sample.repeat):
+                status, body, headers = await _send(session, sample, state)
+            as_expected &= status == sample.expected
+            mark = "" if status == sample.expected else f"   ← expected {sample.expected}"
+            print(f"    answer     {status}{_limits(headers)}{mark}")
+            print(f"    decision   {await _decision(state, headers, body)}")
+            print(f"    upstream   {_upstream(status, body)}")
+    return as_expected
+
+
+async def _send(session: aiohttp.ClientSession, sample: Sample, state: State) -> tuple[int, str, dict[str, str]]:
+    headers = dict(sample.headers)
+    if sample.agent is not None:
+        headers["Authorization"] = f"Bearer {state.agents[sample.agent].token}"
+    if sample.body is not None:
+        headers["Content-Type"] = "application/json"
+    url = URL(state.gateway_url + sample.target, encoded=True)  # keeps the path as it is written
+    async with session.get(url, headers=headers, data=sample.body) as response:
+        return response.status, await response.text(), {key.lower(): value for key, value in response.headers.items()}
+
+
+def _extras(sample: Sample) -> str:
+    parts = [f"{name}: {value}" for name, value in sample.headers.items()]
+    parts += [f"body {sample.body}"] if sample.body else []
+    parts += [f"{sample.repeat} times"] if sample.repeat > 1 else []
+    return f"  ({'; '.join(parts)})" if parts else ""
+
+
+def _limits(headers: Mapping[str, str]) -> str:
+    shown = [f"{name} {headers[name]}" for name in ("x-ratelimit-remaining", "x-ratelimit-reset") if name in headers]
+    return f"  ({', '.join(shown)})" if shown else ""
+
+
+async def _decision(state: State, headers: Mapping[str, str], body: str) -> str:
+    """Find the decision in the audit log by its id. It is written beside the request, so it may take a moment."""
+    decision_id = headers.get("x-agent-gateway-decision-id") or _parse(body).get("decision_id")
+    for _ in range(20 if decision_id else 0):
+        event = await asyncio.to_thread(_find_event, Path(state.audit_file), str(decision_id))
+        if event is not None:
+            found = ", ".join(f"{note['entity']} in {note['location']} {note['name']}" for note in event["findings"])
+            tail = f"; found {found}" if found else ""
+            return f"{event['decision']} by {event['policy_id']}: {event['reason']}{tail}"
+        await asyncio.sleep(0.05)
+    return "none: refused before the policy was asked"
+
+
+def _find_event(file: Path, decision_id: str) -> dict[str, Any] | None:
+    lines = file.read_text().splitlines()
+    return next((_parse(line) for line in reversed(lines) if f'"{decision_id}"' in line), None)
+
+
+def _upstream(status: int, body: str) -> str:
+    if status != 200:  # noqa: PLR2004  (HTTP OK)
+        return "saw nothing"
+    seen = _parse(body)
+    headers = dict(seen.get("headers", []))
+    shown = [f"{name}: {headers[name]}" for name in _SHOWN_HEADERS if name in headers]
+    return f"saw {seen.get('method')} {seen.get('path')}  ({'; '.join(shown)})"
+
+
+def _parse(body: str) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

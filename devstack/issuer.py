@@ -1,0 +1,78 @@
+"""A development issuer: a key made at start, its key set over HTTP, and tokens for three sample agents."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+AUDIENCE = "agent-gateway"
+TOKEN_SECONDS = 12 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SampleAgent:
+    """A person with an agent."""
+
+    user: str
+    email: str
+    agent: str
+    roles: tuple[str, ...]
+
+
+AGENTS: Mapping[str, SampleAgent] = {
+    "hr": SampleAgent("hanna", "hanna@company.example", "hanna-desktop", ("hr_access",)),
+    "dev": SampleAgent("deniz", "deniz@company.example", "deniz-desktop", ("engineer", "allow_local_file_use")),
+    "intern": SampleAgent("ines", "ines@company.example", "ines-laptop", ("intern",)),
+}
+
+
+class Issuer:
+    """Signs tokens with RS256 and shows the public key at `/jwks`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key_id = uuid.uuid4().hex
+
+    def claims(self, agent: SampleAgent) -> dict[str, Any]:
+        """The claims of a fresh token for an agent."""
+        now = int(time.time())
+        return {
+            "iss": self.url,
+            "aud": AUDIENCE,
+            "sub": agent.user,
+            "email": agent.email,
+            "agent_id": agent.agent,
+            "roles": list(agent.roles),
+            "iat": now,
+            "exp": now + TOKEN_SECONDS,
+            "jti": uuid.uuid4().hex,
+        }
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Sign any claims: wrong ones too, for tests."""
+        return jwt.encode(dict(claims), self._key, algorithm="RS256", headers={"kid": self._key_id})
+
+    def application(self) -> web.Application:
+        """`GET /jwks`, and `POST /sign`, which signs whatever claims it is sent: how tests get wrong tokens."""
+        application = web.Application()
+        application.router.add_get("/jwks", self._jwks)
+        application.router.add_post("/sign", self._sign)
+        return application
+
+    async def _jwks(self, request: web.Request) -> web.Response:
+        del request
+        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
+        return web.json_response({"keys": [{**key, "kid": self._key_id, "use": "sig", "alg": "RS256"}]})
+
+    async def _sign(self, request: web.Request) -> web.Response:
+        return web.Response(text=self.sign(await request.json()))
