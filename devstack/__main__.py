@@ -11,7 +11,7 @@ from pathlib import Path
 from devstack import demo, ports
 from devstack import state as states
 from devstack.processes import ProcessEndedError
-from devstack.stack import NotHealthyError, Stack
+from devstack.stack import POLICIES, NotHealthyError, Stack
 from devstack.state import State
 from service_kit import lifetime
 
@@ -29,7 +29,7 @@ async def up(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     stop = lifetime.stop_requested()
-    stack = Stack(folder, chosen, failure_mode=arguments.failure_mode)
+    stack = Stack(folder, chosen, failure_mode=arguments.failure_mode, policies=arguments.policies)
     failed = False
     try:
         started = time.monotonic()
@@ -111,6 +111,7 @@ def main() -> int:
     parser.add_argument(
         "--failure-mode", choices=("allow", "deny", "local"), default="allow", help="of rate limits without Valkey"
     )
+    parser.add_argument("--policies", type=Path, default=POLICIES, help="the policies' folder; default: rego")
     parser.add_argument("--keep-running", action="store_true", help="go on when a part ends: for trying out failures")
     arguments = parser.parse_args()
     return asyncio.run(up(arguments) if arguments.command == "up" else show_demo(arguments))

