@@ -56,16 +56,6 @@ async def serve(settings: Settings) -> None:
     audit = LineSink(sys.stdout)
     metrics.audit_waiting.set_function(lambda: audit.waiting)
 
-    policy = PolicyInUse(await load_engine(settings.policy.paths, settings.policy.decision))
-    authenticator = Authenticator(
-        [(issuer, _key_source(issuer)) for issuer in settings.issuers],
-        monotonic=time.monotonic,
-        refreshed=metrics.keys_refreshed,
-    )
-    problems = await authenticator.load()
-    if problems:
-        raise ConfigurationError([Fault(issuer.source, issuer.line, text) for issuer, text in problems])
-
     def use(engine: Engine) -> None:
         policy.engine = engine
         metrics.policy_loaded(engine.revision)
@@ -76,6 +66,24 @@ async def serve(settings: Settings) -> None:
     def refused(error: ConfigurationError) -> None:
         metrics.policy_refused()
         health.note("policy_reload", f"refused: {error.faults[0]}")
+
+    async def load() -> RegopyEngine:
+        return await load_engine(settings.policy.paths, settings.policy.decision)
+
+    # Watches from before the first load, so that no change in between is missed.
+    reloader = Reloader("policy", settings.policy.paths, load, use, refused)
+    authenticator = Authenticator(
+        [(issuer, _key_source(issuer)) for issuer in settings.issuers],
+        monotonic=time.monotonic,
+        refreshed=metrics.keys_refreshed,
+    )
+    faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
+    try:
+        policy = PolicyInUse(await load())
+    except ConfigurationError as error:
+        raise ConfigurationError([*faults, *error.faults]) from error
+    if faults:
+        raise ConfigurationError(faults)
 
     pipeline = Pipeline(
         authenticator=authenticator,
@@ -96,9 +104,6 @@ async def serve(settings: Settings) -> None:
     )
     http_host = HttpHost(settings.listen.http, health, registry)
 
-    async def load() -> RegopyEngine:
-        return await load_engine(settings.policy.paths, settings.policy.decision)
-
     use(policy.engine)
     health.set("keys", None)
     health.set("policy", None)
@@ -106,7 +111,6 @@ async def serve(settings: Settings) -> None:
         http = await http_host.start()
         grpc = await grpc_host.start()
         log.info("serving", extra={"fields": {"grpc": grpc, "http": http}})
-        reloader = Reloader("policy", settings.policy.paths, load, use, refused)
         await lifetime.until(stop, reloader.run(), authenticator.keep_fresh())
     finally:
         await grpc_host.stop()

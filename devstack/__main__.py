@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from pathlib import Path
@@ -29,7 +30,9 @@ async def up(arguments: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     stop = lifetime.stop_requested()
-    stack = Stack(folder, chosen, failure_mode=arguments.failure_mode, policies=arguments.policies)
+    stack = Stack(
+        folder, chosen, failure_mode=arguments.failure_mode, policies=arguments.policies, environment=os.environ
+    )
     failed = False
     try:
         started = time.monotonic()

@@ -9,7 +9,7 @@ import shutil
 import ssl
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,11 +42,15 @@ class NotHealthyError(Exception):
 class Stack:
     """One running gateway with all that belongs to it. `folder` holds its files; `failure_mode` is for rate limits."""
 
-    def __init__(self, folder: Path, ports: Ports, *, failure_mode: str, policies: Path) -> None:
+    def __init__(
+        self, folder: Path, ports: Ports, *, failure_mode: str, policies: Path, environment: Mapping[str, str]
+    ) -> None:
+        """`environment` is what the programs inherit."""
         self.folder = folder.absolute()
         self.ports = ports
         self.processes = Processes()
         self._failure_mode = failure_mode
+        self._environment = environment
         self._policies = policies.absolute()
         self._logs = self.folder / "logs"
         self._audit = self._logs / "audit.jsonl"
@@ -116,7 +120,7 @@ class Stack:
         await web.TCPSite(runner, LOOPBACK, port).start()
 
     def _program(self, name: str, command: list[str], **environment: str) -> Program:
-        return Program(name, command, {**os.environ, **environment}, self._logs / f"{name}.log")
+        return Program(name, command, {**self._environment, **environment}, self._logs / f"{name}.log")
 
     def _valkey(self) -> Program:
         folder = self.folder / "valkey"

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from service_kit.faults import Faults
 
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h)")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
@@ -29,7 +30,7 @@ class Environment:
         value = self.values.get(name)
         if not value:
             return default
-        if not value.isascii() or not value.isdecimal() or not minimum <= int(value[:20]) <= maximum:
+        if _INTEGER.fullmatch(value) is None or not minimum <= int(value) <= maximum:
             self.faults.add(name, 0, f"must be a whole number from {minimum} to {maximum}, but is {value!r}")
             return default
         return int(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,15 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError, Message
 from grpc_reflection.v1alpha import reflection
 
 from service_kit.health import Health, HealthServicer
-from service_kit.rpc import Method, RpcError, Service
+from service_kit.rpc import Method, RpcError, Service, Status
 
 log = logging.getLogger(__name__)
 
+MAX_PORT = 65_535
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -41,6 +44,27 @@ class Tls:
 
 class ListenError(Exception):
     """The address cannot be listened on. Its text says why."""
+
+
+def port_of(address: str) -> int:
+    """The port at the end of `host:port`. grpcio itself takes 65536 for port 0, and would listen elsewhere."""
+    text = address.rpartition(":")[2]
+    if ":" not in address or not text.isascii() or not text.isdecimal() or int(text[:6]) > MAX_PORT:
+        raise ListenError(f"cannot listen on {address}: it does not end with a port from 0 to {MAX_PORT}")
+    return int(text[:6])
+
+
+def _try_to_bind(address: str) -> None:
+    """Find out why an address cannot be had: grpcio only says that it cannot, in a line of its own among the logs."""
+    host, port = address.rpartition(":")[0].strip("[]"), port_of(address)
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+            probe.listen(1)
+    except OSError as error:
+        raise ListenError(f"cannot listen on {address}: {error.strerror}") from error
 
 
 class GrpcHost:
@@ -81,6 +105,9 @@ class GrpcHost:
 
     async def start(self) -> str:
         """Listen, and return the address with the port that is really used."""
+        unix = self._address.startswith("unix:")
+        if not unix:
+            _try_to_bind(self._address)
         try:
             if self._credentials is None:
                 port = self._server.add_insecure_port(self._address)
@@ -88,8 +115,9 @@ class GrpcHost:
                 port = self._server.add_secure_port(self._address, self._credentials)
             await self._server.start()
         except RuntimeError as error:
-            raise ListenError(f"cannot listen on {self._address}: is it in use?") from error
-        if self._address.startswith("unix:"):
+            pair = " Are certificate and key a pair, both in PEM?" if self._credentials else ""
+            raise ListenError(f"cannot listen on {self._address}: is it in use?{pair}") from error
+        if unix:
             return self._address
         return f"{self._address.rpartition(':')[0]}:{port}"
 
@@ -109,33 +137,48 @@ def _credentials(tls: Tls) -> Any:
 
 
 def _handler(method: Method) -> Any:
-    """Wrap a coroutine so that it ends with a status of ours, whatever it raises."""
-    codec = {
-        "request_deserializer": method.request.FromString,
-        "response_serializer": method.response.SerializeToString,
-    }
+    """Wrap a coroutine so that it ends with a status of ours, whatever it raises.
+
+    grpcio hands over bytes and takes bytes: what its own codecs raise it would tell the caller, type and text.
+    """
     handler: Callable[[Any], Any] = method.handler
+    serialize = method.response.SerializeToString
+
+    def read(request: Any) -> Any:
+        return _parse_each(method, request) if method.streams_requests else _parse(method, request)
 
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return await handler(request)
+            return serialize(await handler(read(request)))
         except Exception as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
             await _abort(method, error, context)
 
     async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
-            async for response in handler(request):
-                yield response
+            async for response in handler(read(request)):
+                yield serialize(response)
         except Exception as error:  # noqa: BLE001
             await _abort(method, error, context)
 
     if method.streams_requests and method.streams_responses:
-        return grpc.stream_stream_rpc_method_handler(stream, **codec)
+        return grpc.stream_stream_rpc_method_handler(stream)
     if method.streams_responses:
-        return grpc.unary_stream_rpc_method_handler(stream, **codec)
+        return grpc.unary_stream_rpc_method_handler(stream)
     if method.streams_requests:
-        return grpc.stream_unary_rpc_method_handler(unary, **codec)
-    return grpc.unary_unary_rpc_method_handler(unary, **codec)
+        return grpc.stream_unary_rpc_method_handler(unary)
+    return grpc.unary_unary_rpc_method_handler(unary)
+
+
+def _parse(method: Method, data: bytes) -> Message:
+    try:
+        return method.request.FromString(data)
+    except DecodeError as error:
+        raise RpcError(Status.INVALID_ARGUMENT, "malformed message") from error
+
+
+async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for data in messages:
+        yield _parse(method, data)
 
 
 async def _abort(method: Method, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> None:

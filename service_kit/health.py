@@ -100,8 +100,9 @@ class HealthServicer:
             while True:
                 status = self._status() if request.service in self._names else SERVICE_UNKNOWN
                 if status != last:
-                    yield health_pb2.HealthCheckResponse(status=status)
                     last = status
+                    yield health_pb2.HealthCheckResponse(status=status)
+                    continue  # It may have changed while the caller took this one.
                 if self._health.draining:
                     return
                 await self._health.changed()

@@ -9,10 +9,11 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from service_kit.grpc_host import ListenError
+from service_kit.grpc_host import ListenError, port_of
 from service_kit.health import Health
 
 MAX_BODY_BYTES = 1024 * 1024
+STOP_SECONDS = 1.0  # for the pages being made when the process ends, and once more for their connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ class HttpHost:
     def __init__(
         self, address: str, health: Health, registry: CollectorRegistry, pages: Mapping[str, Page] | None = None
     ) -> None:
-        self._host, _, port = address.rpartition(":")
-        self._port = int(port)
+        self._address = address
         self._health = health
         self._registry = registry
         application = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -43,20 +43,21 @@ class HttpHost:
         application.router.add_get("/readyz", self._readyz)
         for path, page in (pages or {}).items():
             application.router.add_route("*", path, _serve(page))
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=STOP_SECONDS)
 
     async def start(self) -> str:
         """Listen, and return the address with the port that is really used."""
+        host, port = self._address.rpartition(":")[0], port_of(self._address)
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, self._host.strip("[]"), self._port, reuse_address=True)
+            site = web.TCPSite(self._runner, host.strip("[]"), port, reuse_address=True)
             await site.start()
         except OSError as error:
-            raise ListenError(f"cannot listen on {self._host}:{self._port}: {error.strerror}") from error
-        return f"{self._host}:{self._runner.addresses[0][1]}"
+            raise ListenError(f"cannot listen on {self._address}: {error.strerror}") from error
+        return f"{host}:{self._runner.addresses[0][1]}"
 
     async def stop(self) -> None:
-        """Close every connection."""
+        """Close every connection; a page that is being made has `STOP_SECONDS` to finish."""
         await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:

@@ -22,11 +22,12 @@ async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> 
     """Run background work until `stop` is set, then cancel it. Work that fails ends the wait with its error."""
     tasks = [asyncio.ensure_future(work) for work in background]
     waiting = asyncio.ensure_future(stop.wait())
+    pending: set[asyncio.Future[Any]] = {waiting, *tasks}
     try:
-        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            if task.done():
-                task.result()
+        while not waiting.done():
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                future.result()
     finally:
         for future in (waiting, *tasks):
             future.cancel()

@@ -40,7 +40,8 @@ class JsonFormatter(logging.Formatter):
             line["error"] = record.exc_info[0].__name__
             if trace is not None:
                 line["place"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-        return json.dumps(line, ensure_ascii=False, default=str)
+        # ASCII: no stream's encoding can refuse it, and no separator of Unicode reads as the end of a line.
+        return json.dumps(line, default=str)
 
 
 def set_up(service: str, level: str, stream: TextIO = sys.stderr) -> None:

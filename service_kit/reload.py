@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from service_kit.faults import ConfigurationError
+from service_kit.faults import ConfigurationError, Fault
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +36,17 @@ def signature(paths: Iterable[Path]) -> Signature:
 def _files(paths: Iterable[Path]) -> set[Path]:
     found: set[Path] = set()
     for path in paths:
-        for file in path.rglob("*") if path.is_dir() else [path]:
+        for file in _below(path) if path.is_dir() else [path]:
             if len(found) >= MAX_FILES:
                 return found
             found.add(file)
     return found
+
+
+def _below(path: Path) -> Iterator[Path]:
+    # os.walk passes over a folder that goes while it is read, as a ConfigMap's old one does; Path.rglob raises.
+    for folder, folders, files in os.walk(path):
+        yield from (Path(folder, name) for name in (*folders, *files))
 
 
 class Reloader(Generic[Value]):
@@ -79,10 +86,16 @@ class Reloader(Generic[Value]):
         try:
             value = await self._load()
         except ConfigurationError as error:
-            faults = [str(fault) for fault in error.faults]
-            log.error("%s not reloaded, the last good one stays", self._name, extra={"fields": {"faults": faults}})
-            self._refused(error)
+            self._refuse(error)
+            return False
+        except Exception as error:  # noqa: BLE001  (a fault of a loader must not end a service that works)
+            self._refuse(ConfigurationError([Fault(self._name, 0, f"cannot be loaded: {type(error).__name__}")]))
             return False
         self._use(value)
         log.info("%s reloaded", self._name)
         return True
+
+    def _refuse(self, error: ConfigurationError) -> None:
+        faults = [str(fault) for fault in error.faults]
+        log.error("%s not reloaded, the last good one stays", self._name, extra={"fields": {"faults": faults}})
+        self._refused(error)

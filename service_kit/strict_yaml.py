@@ -12,13 +12,15 @@ type, and `Faults.raise_if_any` stops the configuration as a whole.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import yaml
+from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from service_kit.faults import Faults
@@ -26,6 +28,7 @@ from service_kit.faults import Faults
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64  # levels of nesting
 MAX_NODES = 200_000  # values, aliases followed: what stops a "billion laughs" file
+MAX_DIGITS = 64  # characters of a whole number
 
 _KINDS = {
     "tag:yaml.org,2002:str": "text",
@@ -47,8 +50,8 @@ def _kind(node: Node) -> str:
     return _KINDS.get(node.tag, f"of type {node.tag}")
 
 
-def _line(node: Node) -> int:
-    return int(node.start_mark.line) + 1
+def _line(place: Node | Event) -> int:
+    return place.start_mark.line + 1 if place.start_mark else 0
 
 
 @dataclass(slots=True)
@@ -61,6 +64,7 @@ class Section:
     faults: Faults
     entries: dict[str, Node]
     _asked: set[str] = field(default_factory=set)
+    _key_lines: dict[str, int] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         return self
@@ -108,17 +112,20 @@ class Section:
     def choice(self, key: str, choices: Collection[str], default: str | None = None) -> str:
         """Read one of a few words. An unquoted `on` or `no` counts as the word it looks like."""
         value = self.raw_text(key, default)
-        if value not in choices and (self.has(key) or default is None):
-            if self.has(key):
-                self.fault(key, f"must be one of {', '.join(choices)}, but is {value!r}")
-            return next(iter(choices))
-        return value
+        if value in choices or (default is not None and not self.has(key)):
+            return value
+        if isinstance(self.entries.get(key), ScalarNode) and self.has(key):
+            self.fault(key, f"must be one of {', '.join(choices)}, but is {value!r}")
+        return next(iter(choices))
 
     def integer(self, key: str, *, minimum: int, maximum: int, default: int | None = None) -> int:
         """Read a whole number within bounds, both included."""
         node = self._scalar(key, "int", required=default is None)
         if node is None:
             return default if default is not None else minimum
+        if len(node.value) > MAX_DIGITS:
+            self.fault(key, f"must be from {minimum} to {maximum}, but has more than {MAX_DIGITS} digits")
+            return minimum
         try:
             value = int(node.value.replace("_", ""), 0)
         except ValueError:
@@ -160,13 +167,34 @@ class Section:
         self._asked.update(self.entries)
         return iter(self.entries)
 
+    def plain(self) -> dict[str, Any]:
+        """The whole mapping as plain values, for documents whose shape is free, such as a policy's data."""
+        self._asked.update(self.entries)
+        return {key: self._plain(node, self._name(key)) for key, node in self.entries.items()}
+
+    def _plain(self, node: Node, path: str) -> Any:
+        if isinstance(node, MappingNode):
+            return {key: self._plain(child, f"{path}.{key}") for key, child in self._open(node, path).entries.items()}
+        if isinstance(node, SequenceNode):
+            return [self._plain(child, f"{path}[{index}]") for index, child in enumerate(node.value)]
+        constructor = yaml.SafeLoader("")
+        try:
+            value = constructor.construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            self.faults.add(self.source, _line(node), f"{path} is not a value: {node.value!r}")
+            return None
+        if (isinstance(value, float) and not math.isfinite(value)) or (
+            isinstance(value, int) and len(node.value) > MAX_DIGITS
+        ):
+            self.faults.add(self.source, _line(node), f"{path} is a number that JSON cannot carry")
+            return None
+        return value if isinstance(value, str | int | float | bool | None) else str(node.value)
+
     def _open(self, node: Node, path: str) -> Section:
-        entries: dict[str, Node] = {}
-        if not isinstance(node, MappingNode):
-            self.faults.add(self.source, _line(node), f"{path} must be a mapping, but is {_kind(node)}")
-        else:
-            entries = _entries(node, self.source, path, self.faults)
-        return Section(self.source, _line(node), path, self.faults, entries)
+        if isinstance(node, MappingNode):
+            return _section(node, self.source, path, self.faults)
+        self.faults.add(self.source, _line(node), f"{path} must be a mapping, but is {_kind(node)}")
+        return Section(self.source, _line(node), path, self.faults, {})
 
     def _items(self, key: str, *, required: bool) -> list[Node]:
         if not self._present(key, required=required):
@@ -201,17 +229,17 @@ class Section:
 
     def _refuse_unknown_keys(self) -> None:
         for key in self.entries.keys() - self._asked:
-            near = difflib.get_close_matches(key, self._asked, n=1)
+            near = difflib.get_close_matches(key, sorted(self._asked), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(self._asked))}"
             where = f" in {self.path}" if self.path else ""
-            key_line = int(self.entries[key].start_mark.line) + 1
-            self.faults.add(self.source, key_line, f"unknown key {key!r}{where}{hint}")
+            self.faults.add(self.source, self._key_lines[key], f"unknown key {key!r}{where}{hint}")
 
 
 def read(path: Path, faults: Faults) -> Section:
     """Read a file whose root is a mapping. What cannot be read at all is a fault too, and reads as an empty mapping."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         faults.add(str(path), 0, f"cannot be read: {error.strerror}")
         return _nothing(str(path), faults)
@@ -224,14 +252,22 @@ def parse(data: bytes, source: str, faults: Faults) -> Section:
         faults.add(source, 0, f"is larger than {MAX_BYTES} bytes")
         return _nothing(source, faults)
     try:
-        root = yaml.compose(data, Loader=yaml.CSafeLoader)
+        data.decode("utf-8")
+        refusal = _refusal(data)
+        root = None if refusal else yaml.compose(data, Loader=yaml.CSafeLoader)
+    except UnicodeDecodeError as error:
+        faults.add(source, _line_at(data, error.start), f"is not UTF-8: {error.reason}")
+        return _nothing(source, faults)
+    except yaml.reader.ReaderError as error:
+        faults.add(source, _line_at(data, error.position), f"is not YAML: {error.reason}")
+        return _nothing(source, faults)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = " ".join(filter(None, (error.context, error.problem)))
         faults.add(source, mark.line + 1 if mark else 0, f"is not YAML: {text}")
         return _nothing(source, faults)
-    except (yaml.YAMLError, RecursionError) as error:
-        faults.add(source, 0, f"is not YAML: {' '.join(str(error).split())}")
+    if refusal:
+        faults.add(source, *refusal)
         return _nothing(source, faults)
     if root is None:
         faults.add(source, 0, "is empty")
@@ -242,7 +278,7 @@ def parse(data: bytes, source: str, faults: Faults) -> Section:
     if _is_too_large(root):
         faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
         return _nothing(source, faults)
-    return Section(source, _line(root), "", faults, _entries(root, source, "", faults))
+    return _section(root, source, "", faults)
 
 
 def _nothing(source: str, faults: Faults) -> Section:
@@ -251,8 +287,38 @@ def _nothing(source: str, faults: Faults) -> Section:
     return Section(source, 0, "", Faults(), {})
 
 
-def _entries(node: MappingNode, source: str, path: str, faults: Faults) -> dict[str, Node]:
+def _line_at(data: bytes, position: int) -> int:
+    return data.count(b"\n", 0, position) + 1
+
+
+def _refusal(data: bytes) -> tuple[int, str] | None:
+    """Read the parser's events alone, and say where and why a file must not be built into a tree.
+
+    Building recurses in C, where deep nesting would overflow the stack and end the process; events come one by one.
+    """
+    depth = values = 0
+    event: Event
+    for event in yaml.parse(data, Loader=yaml.CSafeLoader):
+        if isinstance(event, CollectionEndEvent):
+            depth -= 1
+        if not isinstance(event, AliasEvent | ScalarEvent | CollectionStartEvent):
+            continue
+        values += 1
+        line = _line(event)
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+        if depth > MAX_DEPTH:
+            return line, f"is nested deeper than {MAX_DEPTH} levels"
+        if values > MAX_NODES:
+            return line, f"has more than {MAX_NODES} values"
+        if not isinstance(event, AliasEvent) and event.tag is not None:
+            return line, f"has the tag {event.tag!r}, and tags are not allowed here"
+    return None
+
+
+def _section(node: MappingNode, source: str, path: str, faults: Faults) -> Section:
     entries: dict[str, Node] = {}
+    lines: dict[str, int] = {}
     for key, value in node.value:
         where = f" in {path}" if path else ""
         if not isinstance(key, ScalarNode):
@@ -261,20 +327,23 @@ def _entries(node: MappingNode, source: str, path: str, faults: Faults) -> dict[
             faults.add(source, _line(key), f"repeated key {key.value!r}{where}")
         else:
             entries[key.value] = value
-    return entries
+            lines[key.value] = _line(key)
+    return Section(source, _line(node), path, faults, entries, _key_lines=lines)
 
 
 def _is_too_large(root: Node) -> bool:
     """Walk the tree as a reader would, aliases followed, and give up at the bounds."""
     pending = [(root, 1)]
-    seen = 0
+    seen = 1  # counted when noted, not when visited: what is pending is bounded too
     while pending:
         node, depth = pending.pop()
-        seen += 1
+        children: list[Node] = []
+        if isinstance(node, SequenceNode):
+            children = node.value
+        elif isinstance(node, MappingNode):
+            children = [child for pair in node.value for child in pair]
+        seen += len(children)
         if depth > MAX_DEPTH or seen > MAX_NODES:
             return True
-        if isinstance(node, SequenceNode):
-            pending.extend((child, depth + 1) for child in node.value)
-        elif isinstance(node, MappingNode):
-            pending.extend((child, depth + 1) for pair in node.value for child in pair)
+        pending.extend((child, depth + 1) for child in children)
     return False

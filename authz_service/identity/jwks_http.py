@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import aiohttp
 
 from authz_service.identity.key_source import KeySourceError
@@ -34,7 +36,7 @@ class KeyEndpoint:
         except TimeoutError as error:
             raise KeySourceError(f"{self._uri} did not answer within {FETCH_SECONDS:g} s") from error
         except aiohttp.ClientConnectorError as error:
-            reason = error.os_error.strerror or type(error).__name__
+            reason = os.strerror(error.os_error.errno) if error.os_error.errno else type(error).__name__
             raise KeySourceError(f"{self._uri} cannot be reached: {reason}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise KeySourceError(f"{self._uri} cannot be fetched: {type(error).__name__}") from error

@@ -54,7 +54,13 @@ async def compile_bundle(sources: PolicySources, entrypoints: Sequence[str], fol
 
 def _compile(folder: Path) -> list[Fault]:
     job = json.loads((folder / "job.json").read_text())
-    modules: dict[str, str] = job["modules"]
+    # regopy's plan keeps a file's last name only: numbers tell modules of one name apart.
+    paths = {f"{number}.rego": path for number, path in enumerate(job["modules"])}
+    modules = {name: job["modules"][path] for name, path in paths.items()}
+    return [Fault(paths[fault.source], fault.line, fault.text) for fault in _compile_modules(folder, job, modules)]
+
+
+def _compile_modules(folder: Path, job: Mapping[str, Any], modules: Mapping[str, str]) -> list[Fault]:
     faults: list[Fault] = []
     # Each module alone first: the library stops at its first bad module, and an operator wants to hear of all of them.
     for name, text in modules.items():

@@ -1,0 +1,142 @@
+"""The life of a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from service_kit.lifetime import stop_requested, until
+
+
+class Work:
+    """Background work that tells how far it came."""
+
+    def __init__(self) -> None:
+        self.state = "not started"
+
+    async def forever(self) -> None:
+        self.state = "running"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.state = "cancelled"
+
+    async def once(self) -> None:
+        self.state = "finished"
+
+    async def fail(self) -> None:
+        await asyncio.sleep(0)
+        raise ValueError("broken")
+
+
+def run(scene: Coroutine[Any, Any, None]) -> None:
+    """Play a scene, in bounded time."""
+    asyncio.run(asyncio.wait_for(scene, 10))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_requests_the_stop(number: signal.Signals) -> None:
+    """SIGTERM from the platform, SIGINT from the terminal."""
+
+    async def scene() -> None:
+        stop = stop_requested()
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        await stop.wait()
+
+    run(scene())
+
+
+def test_the_stop_cancels_the_background_work() -> None:
+    """And waits until the work has cleaned up."""
+
+    async def scene() -> None:
+        stop, work = asyncio.Event(), Work()
+        waiting = asyncio.ensure_future(until(stop, work.forever()))
+        await asyncio.sleep(0.01)
+        assert work.state == "running"
+        stop.set()
+        await waiting
+        assert work.state == "cancelled"
+
+    run(scene())
+
+
+def test_work_that_fails_ends_the_wait_with_its_error() -> None:
+    """The other work is cancelled, and the process can tell what broke it."""
+
+    async def scene() -> None:
+        stop, other = asyncio.Event(), Work()
+        with pytest.raises(ValueError, match="broken"):
+            await until(stop, other.forever(), Work().fail())
+        assert other.state == "cancelled"
+
+    run(scene())
+
+
+def test_work_that_finishes_does_not_end_the_process() -> None:
+    """Only the stop or an error does."""
+
+    async def scene() -> None:
+        stop, once, other = asyncio.Event(), Work(), Work()
+        waiting = asyncio.ensure_future(until(stop, once.once(), other.forever()))
+        await asyncio.sleep(0.02)
+        assert (once.state, other.state, waiting.done()) == ("finished", "running", False)
+        stop.set()
+        await waiting
+
+    run(scene())
+
+
+def test_without_background_work_the_process_waits_for_the_stop() -> None:
+    """There may be nothing to run beside the hosts."""
+
+    async def scene() -> None:
+        stop = asyncio.Event()
+        waiting = asyncio.ensure_future(until(stop))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        stop.set()
+        await waiting
+
+    run(scene())
+
+
+def test_a_cancelled_wait_cancels_its_work() -> None:
+    """Nothing runs on behind the back of who gave up."""
+
+    async def scene() -> None:
+        work = Work()
+        waiting = asyncio.ensure_future(until(asyncio.Event(), work.forever()))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert work.state == "cancelled"
+
+    run(scene())
+
+
+def test_work_that_breaks_while_it_is_cancelled_does_not_hide_the_stop() -> None:
+    """The process ends as it was told to."""
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("while cleaning up")
+
+    async def scene() -> None:
+        stop, other = asyncio.Event(), Work()
+        waiting = asyncio.ensure_future(until(stop, stubborn(), other.forever()))
+        await asyncio.sleep(0.01)
+        stop.set()
+        await waiting
+        assert other.state == "cancelled"
+
+    run(scene())
