@@ -1,0 +1,20 @@
+"""`python -m bench`: every benchmark, one after another."""
+
+# First: its imports begin with regopy, which must be the first C++ library in a process.
+from bench import check
+
+# isort: split
+import asyncio
+
+from bench import should_rate_limit
+from bench.measure import show
+
+
+def main() -> None:
+    """Measure and print."""
+    show("authz_service: Check", asyncio.run(check.run()))
+    show("ratelimit_service: ShouldRateLimit", asyncio.run(should_rate_limit.run()))
+
+
+if __name__ == "__main__":
+    main()

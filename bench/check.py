@@ -1,0 +1,150 @@
+"""authz_service's Check: from a parsed message to the serialised answer, founding policy, ES256 and RS256 tokens."""
+
+# regopy's library must be the first C++ library in a process (see authz_service.__main__).
+from authz_service.policy.regopy_engine import load_engine
+
+# isort: split
+import json
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from prometheus_client import CollectorRegistry
+
+from audit_log.event import DecisionEvent
+from authz_service.dlp.detectors import ALL
+from authz_service.dlp.request import scan_request
+from authz_service.dlp.scan import Scanner
+from authz_service.identity.authenticator import Authenticator
+from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.document import build_input
+from authz_service.policy.engine import Engine
+from authz_service.policy.target import parse_target
+from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request
+from authz_service.settings import ClaimNames, Issuer
+from authz_service.telemetry import Metrics
+from bench.measure import Figures, measure
+from service_kit.wire import ext_authz_pb2
+
+ISSUER = "https://idp.example"
+POLICIES = Path(__file__).parent.parent / "rego"
+CALLS = 3_000
+
+
+class _Keys:
+    """An issuer's keys in memory."""
+
+    def __init__(self) -> None:
+        self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.ec = ec.generate_private_key(ec.SECP256R1())
+        public = [
+            {**json.loads(RSAAlgorithm.to_jwk(self.rsa.public_key())), "kid": "RS256"},
+            {**json.loads(ECAlgorithm.to_jwk(self.ec.public_key())), "kid": "ES256"},
+        ]
+        self._text = json.dumps({"keys": public}).encode()
+
+    async def fetch(self) -> bytes:
+        return self._text
+
+    def token(self, algorithm: str) -> str:
+        claims = {
+            "iss": ISSUER, "aud": "agent-gateway", "sub": "alice", "agent_id": "a1", "email": "alice@company.example",
+            "roles": ["engineer"], "exp": int(time.time()) + 3600,
+        }  # fmt: skip
+        key: Any = self.rsa if algorithm == "RS256" else self.ec
+        return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": algorithm})
+
+
+class _NoAudit:
+    """Builds each event's line, which is what the path pays for, and drops it."""
+
+    def record(self, event: DecisionEvent) -> None:
+        event.to_json()
+
+
+class _Policy:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+
+class _Says:
+    """A policy that costs nothing, to tell its share."""
+
+    revision = "none"
+
+    def evaluate(self, document: object) -> bool:
+        del document
+        return True
+
+
+def _message(token: str | None, extra: str = "") -> bytes:
+    request = ext_authz_pb2.CheckRequest()
+    http = request.attributes.request.http
+    http.id, http.method, http.path, http.host, http.scheme = "1", "GET", "/reports/q3?page=2", "api.example", "https"
+    http.protocol, http.size = "HTTP/2", -1
+    usual = {":authority": "api.example", ":method": "GET", "accept": "*/*", "user-agent": "agent/1.0 (desktop)"}
+    http.headers.update(usual | {"x-request-id": str(uuid.uuid4()), "x-forwarded-for": "192.0.2.1", "x-note": extra})
+    if token:
+        http.headers["authorization"] = f"Bearer {token}"
+    request.attributes.source.address.socket_address.address = "192.0.2.1"
+    return request.SerializeToString()
+
+
+async def run() -> Sequence[Figures]:
+    """Measure; the first row is the whole with the usual token, the rest tell where its time goes."""
+    keys = _Keys()
+    claims = ClaimNames("sub", "agent_id", "roles")
+    issuer = Issuer(ISSUER, ("agent-gateway",), ("RS256", "ES256"), claims, None, None, "bench", 0)
+    authenticator = Authenticator([(issuer, keys)], monotonic=time.monotonic, refreshed=lambda *_: None)
+    await authenticator.load()
+    scanner = Scanner(ALL)
+    engine = await load_engine([POLICIES], "agent_gateway/decision")
+
+    def servicer(policy: Engine) -> ExtAuthzServicer:
+        pipeline = Pipeline(
+            authenticator=authenticator,
+            anonymous="deny",
+            scanner=scanner,
+            policy=_Policy(policy),
+            audit=_NoAudit(),
+            metrics=Metrics(CollectorRegistry()),
+            clock=Clock(time.time, time.perf_counter),
+            new_id=lambda: str(uuid.uuid4()),
+        )
+        return ExtAuthzServicer(pipeline)
+
+    async def whole(judge: ExtAuthzServicer, data: bytes) -> bytes:
+        answer = await judge.check(ext_authz_pb2.CheckRequest.FromString(data))
+        return answer.SerializeToString()
+
+    full, free = servicer(engine), servicer(_Says())
+    rs256, es256, nobody = _message(keys.token("RS256")), _message(keys.token("ES256")), _message(None)
+    secret = _message(keys.token("RS256"), "AKIADEMODEMODEMO2345")
+    request = to_request(ext_authz_pb2.CheckRequest.FromString(rs256).attributes)
+    now = time.time()
+    identity = await authenticator.authenticate(request.headers, now)
+    scan = scan_request(request, scanner, frozenset({"authorization"}))
+    document = build_input(request, parse_target(request.path), identity, scan)
+
+    async def scanning() -> object:
+        return scan_request(request, scanner, frozenset({"authorization"}))
+
+    async def evaluating() -> object:
+        return engine.evaluate(document)
+
+    rows = [
+        measure("whole, RS256 token, founding policy", lambda: whole(full, rs256), CALLS),
+        measure("whole, ES256 token, founding policy", lambda: whole(full, es256), CALLS),
+        measure("whole, a key to redact in a header", lambda: whole(full, secret), CALLS),
+        measure("whole, no token (401)", lambda: whole(full, nobody), CALLS),
+        measure("whole, RS256 token, a policy that is free", lambda: whole(free, rs256), CALLS),
+        measure("of that: verify an RS256 token", lambda: authenticator.authenticate(request.headers, now), CALLS),
+        measure("of that: scan headers and query", scanning, CALLS),
+        measure("of that: evaluate the founding policy", evaluating, CALLS),
+    ]
+    return [await row() for row in rows]
