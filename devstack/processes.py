@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: a forked child should load nothing
 
 END_SECONDS = 15.0  # after SIGTERM; then SIGKILL
 TAIL_LINES = 15
@@ -44,6 +49,7 @@ class Processes:
                 stdout=output,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
         self._running[program.name] = (program, process)
 
@@ -83,6 +89,12 @@ class Processes:
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+def _end_with_parent() -> None:
+    """In the child, before its program starts: have Linux end it when we end, even by SIGKILL."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _obituary(program: Program, code: int) -> str:

@@ -89,6 +89,17 @@ class TestEnd:
         assert not folder.exists()
         assert not [name for name, pid in pids.items() if name != "devstack" and _is_alive(pid)]
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+    def test_even_sigkill_leaves_no_process_behind(self, tmp_path: Path) -> None:
+        with running(tmp_path / "stack") as gateway:
+            gateway.process.kill()
+            gateway.process.wait(30)
+            deadline = time.monotonic() + 10
+            while any(_is_alive(pid) for name, pid in gateway.state.pids.items() if name != "devstack"):
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert states.read(tmp_path / "stack") is None
+
     @pytest.mark.parametrize("part", ["envoy", "authz_service", "ratelimit_service", "valkey"])
     def test_when_one_part_ends_it_says_which_and_why_and_stops_the_rest(self, tmp_path: Path, part: str) -> None:
         folder = tmp_path / "stack"
