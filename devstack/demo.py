@@ -94,7 +94,8 @@ async def run(state: State) -> bool:
             as_expected &= status == sample.expected
             mark = "" if status == sample.expected else f"   ← expected {sample.expected}"
             print(f"    answer     {status}{_limits(headers)}{mark}")
-            print(f"    decision   {await _decision(state, headers, body)}")
+            limited = "; then over a limit" if status == 429 else ""  # noqa: PLR2004  (Too Many Requests)
+            print(f"    decision   {await _decision(state, headers, body)}{limited}")
             print(f"    upstream   {_upstream(status, body)}")
     return as_expected
 
