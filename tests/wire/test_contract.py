@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.rpc import code_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from devstack.certificates import Authority
 from service_kit.wire import envoy_core_pb2, ext_authz_pb2, health_pb2, rate_limit_pb2
 from tests.wire import processes
 from tests.wire.processes import Keys, Running
@@ -142,6 +143,21 @@ class TestEnd:
         with processes.authz_service(tmp_path, keys, listen={"grpc": socket, "http": "127.0.0.1:0"}) as running:
             assert running.grpc == socket
             assert _answer(running, _check("/reports", keys.token())).status.code == code_pb2.OK
+
+    def test_with_a_client_ca_only_its_clients_are_served(self, tmp_path: Path, keys: Keys) -> None:
+        authority = Authority(tmp_path / "tls")
+        certificate, key = authority.issue("server", addresses=True)
+        client, client_key = authority.issue("envoy", uri="spiffe://company.example/envoy")
+        tls = {"certificate": str(certificate), "key": str(key), "client_ca": str(authority.certificate)}
+        listen = {"grpc": "127.0.0.1:0", "http": "127.0.0.1:0", "tls": tls}
+        with processes.authz_service(tmp_path, keys, listen=listen) as running:
+            trust = authority.certificate.read_bytes()
+            known = grpc.ssl_channel_credentials(trust, client_key.read_bytes(), client.read_bytes())
+            with grpc.secure_channel(running.grpc, known) as channel:
+                assert channel.unary_unary(CHECK)(_check("/x", keys.token()).SerializeToString(), timeout=10)
+            for stranger in (grpc.secure_channel(running.grpc, grpc.ssl_channel_credentials(trust)), None):
+                with stranger or grpc.insecure_channel(running.grpc) as channel, pytest.raises(grpc.RpcError):
+                    channel.unary_unary(CHECK)(_check("/x", keys.token()).SerializeToString(), timeout=3)
 
 
 def _check(path: str, token: str, method: str = "GET", **headers: str) -> ext_authz_pb2.CheckRequest:
