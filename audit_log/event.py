@@ -45,7 +45,10 @@ class DecisionEvent:
     findings: Sequence[FindingNote]
 
     def to_json(self) -> str:
-        """One line of JSON, keys in a fixed order, every text cut at `MAX_FIELD` characters."""
+        """One line of JSON, keys in a fixed order, every text cut at `MAX_FIELD` characters.
+
+        ASCII: no stream's encoding can refuse it, and no separator of Unicode reads as the end of a line.
+        """
         return json.dumps(
             {
                 "schema": SCHEMA,
@@ -71,7 +74,6 @@ class DecisionEvent:
                     for note in self.findings
                 ],
             },
-            ensure_ascii=False,
         )
 
 

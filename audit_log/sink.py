@@ -30,6 +30,7 @@ class LineSink:
         self._stream = stream
         self._queue: queue.Queue[str | None] = queue.Queue(capacity)
         self._broken = False
+        self._closed = False
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
@@ -42,13 +43,18 @@ class LineSink:
         """Queue an event."""
         if self._broken:
             raise AuditUnavailable("the audit stream is broken")
+        if self._closed:
+            raise AuditUnavailable("the audit log is closed")
         try:
             self._queue.put_nowait(event.to_json())
         except queue.Full as error:
             raise AuditUnavailable("the audit queue is full") from error
 
     def close(self, seconds: float = 5.0) -> None:
-        """Write what waits, for at most `seconds`."""
+        """Write what waits, for at most `seconds`; no event is taken any more."""
+        self._closed = True
+        if self._broken:
+            return
         try:
             self._queue.put(None, timeout=seconds)
         except queue.Full:

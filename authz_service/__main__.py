@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-# First of all: regopy's library must be the first C++ library in a process. Loaded behind grpc's, RE2's or aiohttp's it
-# frees memory that it does not own.
-from authz_service.policy.regopy_engine import RegopyEngine, load_engine
-
-# isort: split
 import argparse
 import asyncio
 import logging
@@ -27,6 +22,7 @@ from authz_service.identity.jwks_http import KeyEndpoint
 from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.engine import Engine
+from authz_service.policy.regopy_engine import RegopyEngine, load_engine
 from authz_service.servicers.ext_authz import ExtAuthzServicer
 from authz_service.settings import Issuer, Settings
 from authz_service.telemetry import Metrics

@@ -98,6 +98,13 @@ class Outcome(enum.StrEnum):
     ERROR = "error"  # because of us
 
 
+class DecidedBy(enum.StrEnum):
+    """Whose code a decision bears."""
+
+    POLICY = "policy"
+    GATEWAY = "gateway"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The one answer to a check. For `ALLOW`, `mutations` and `metadata` count; else `status`, `headers` and `body`."""
@@ -107,6 +114,7 @@ class Decision:
     code: str
     reason: str
     policy_id: str
+    by: DecidedBy = DecidedBy.POLICY
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     body: str = ""

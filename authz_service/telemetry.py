@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from authz_service.model import Decision, Finding
+from authz_service.model import DecidedBy, Decision, Finding
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
 
@@ -33,8 +33,8 @@ class Metrics:
         self.audit_waiting = Gauge("authz_audit_waiting", "Audit events that wait to be written.", registry=registry)
 
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
-        """Count one decision. A policy may choose its own code, so that only ours are told apart."""
-        code = decision.code if decision.policy_id in {"identity", "request", "gateway"} else "policy"
+        """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""
+        code = decision.code if decision.by is DecidedBy.GATEWAY else "policy"
         self._decisions.labels(decision.outcome.value, code).inc()
         self._seconds.observe(seconds)
         for finding in findings:

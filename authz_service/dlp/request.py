@@ -24,12 +24,13 @@ _FIXED_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
 class Scan:
     """What a request carries. `set_headers` and `set_query` hold redacted values, the latter percent-encoded.
 
-    `remove_query` are parameters whose very names held a finding. `path` is the request's path without query, redacted,
-    fit for audit lines.
+    `remove_headers` and `remove_query` are those whose very names held a finding. `path` is the request's path without
+    query, redacted, fit for audit lines.
     """
 
     findings: Sequence[Finding]
     set_headers: Sequence[tuple[str, str]]
+    remove_headers: Sequence[str]
     set_query: Sequence[tuple[str, str]]
     remove_query: Sequence[str]
     path: str
@@ -39,12 +40,13 @@ class Scan:
 def scan_request(request: HttpRequest, scanner: Scanner, credential_headers: frozenset[str]) -> Scan:
     """Scan a request; `credential_headers` are those that the gateway itself consumes and does not forward."""
     path, _, query = request.path.partition("?")
-    header_findings, set_headers = _scan_headers(request.headers, scanner, credential_headers)
+    header_findings, set_headers, remove_headers = _scan_headers(request.headers, scanner, credential_headers)
     query_findings, set_query, remove_query = _scan_query(query, scanner)
     path_spans = scanner.scan(unquote_to_bytes(path))
     return Scan(
         findings=[*header_findings, *query_findings, *_findings(path_spans, Location.PATH, "")],
         set_headers=set_headers,
+        remove_headers=remove_headers,
         set_query=set_query,
         remove_query=remove_query,
         path=redact(unquote_to_bytes(path), path_spans).decode("utf-8", "replace") if path_spans else path,
@@ -58,18 +60,26 @@ def _findings(spans: Sequence[Span], location: Location, name: str) -> list[Find
 
 def _scan_headers(
     headers: Mapping[str, str], scanner: Scanner, credential_headers: frozenset[str]
-) -> tuple[list[Finding], list[tuple[str, str]]]:
+) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
+    """Return findings, headers to set, and headers to remove: those whose very names hold a finding."""
     findings: list[Finding] = []
-    mutations: list[tuple[str, str]] = []
+    to_set: list[tuple[str, str]] = []
+    to_remove: list[str] = []
+    # Names hardly ever hold anything: one pass over all of them tells.
+    suspects = headers if scanner.scan("\n".join(headers).encode()) else ()
     for name, value in headers.items():
         if name.startswith(":") or name in _FIXED_HEADERS or name in credential_headers:
             continue
-        text = value.encode("utf-8", "surrogateescape")
+        name_spans = scanner.scan(name.encode()) if name in suspects else []
+        text = value.encode()
         spans = scanner.scan(text)
-        if spans:
+        if name_spans:  # no name can be put in its place: the brackets of a redaction are not for header names
+            findings += _findings([*name_spans, *spans], Location.HEADER, "")
+            to_remove.append(name)
+        elif spans:
             findings += _findings(spans, Location.HEADER, name)
-            mutations.append((name, redact(text, spans).decode("utf-8", "replace")))
-    return findings, mutations
+            to_set.append((name, redact(text, spans).decode("utf-8", "replace")))
+    return findings, to_set, to_remove
 
 
 def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
@@ -79,19 +89,22 @@ def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple
         name, _, value = piece.partition("=")
         values.setdefault(name, []).append(value)
     findings: list[Finding] = []
-    to_set: list[tuple[str, str]] = []
+    kept: dict[str, list[str]] = {}
+    changed: set[str] = set()
     to_remove: list[str] = []
     for name, written in values.items():
         name_spans, new_name = _redact_encoded(name, scanner)
         redacted = [_redact_encoded(value, scanner) for value in written]
+        # Two names can become one when they are redacted: then neither's values may push out the other's.
+        kept.setdefault(new_name, []).extend(value for _, value in redacted)
         spans = [*name_spans, *(span for found, _ in redacted for span in found)]
         if not spans:
             continue
         findings += _findings(spans, Location.QUERY, "" if name_spans else name)
-        to_set.append((new_name, "%2C".join(value for _, value in redacted)))
+        changed.add(new_name)
         if name_spans:
             to_remove.append(name)
-    return findings, to_set, to_remove
+    return findings, [(name, "%2C".join(kept[name])) for name in kept if name in changed], to_remove
 
 
 def _redact_encoded(text: str, scanner: Scanner) -> tuple[list[Span], str]:

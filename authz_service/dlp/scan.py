@@ -37,7 +37,28 @@ class Scanner:
         self._any.Compile()
 
     def scan(self, text: bytes) -> list[Span]:
-        """Find every span, in order of place; of overlapping ones the longer stays."""
+        """Find every span, in order of place; of overlapping ones the longer stays.
+
+        What stands between spans is judged again without them: a candidate that was a part of something longer may
+        stand alone once its neighbour is taken out.
+        """
+        spans = self._found(text)
+        if not spans:
+            return []
+        complete: list[Span] = []
+        position = 0
+        for span in spans:
+            complete += self._between(text, position, span.start)
+            complete.append(span)
+            position = span.end
+        return complete + self._between(text, position, len(text))
+
+    def _between(self, text: bytes, start: int, end: int) -> list[Span]:
+        if start == end:
+            return []
+        return [Span(start + span.start, start + span.end, span.detector) for span in self.scan(text[start:end])]
+
+    def _found(self, text: bytes) -> list[Span]:
         matching = self._any.Match(text)
         if not matching:
             return []

@@ -35,6 +35,9 @@ class KeyEndpoint:
                 return bytes(chunks)
         except TimeoutError as error:
             raise KeySourceError(f"{self._uri} did not answer within {FETCH_SECONDS:g} s") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            reason = getattr(error.certificate_error, "verify_message", type(error.certificate_error).__name__)
+            raise KeySourceError(f"{self._uri} cannot be reached: its certificate is not accepted: {reason}") from error
         except aiohttp.ClientConnectorError as error:
             reason = os.strerror(error.os_error.errno) if error.os_error.errno else type(error).__name__
             raise KeySourceError(f"{self._uri} cannot be reached: {reason}") from error

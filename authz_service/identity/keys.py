@@ -18,6 +18,7 @@ USABLE_FOR = 24 * 3600.0  # seconds; a set older than this verifies nothing: the
 REFRESH_COOLDOWN = 30.0  # seconds between refreshes that unknown key ids can cause
 
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+_CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}  # RFC 7518 section 3.4
 
 
 class KeySetError(ValueError):
@@ -62,7 +63,7 @@ class KeySet:
 
 
 def parse_key_set(text: bytes, now: float) -> KeySet:
-    """Read a JWK set. Symmetric keys and keys for encryption are left out: they verify nothing here.
+    """Read a JWK set. Symmetric keys, private keys and keys for encryption are left out: they verify nothing here.
 
     Raises:
         KeySetError: no JSON, no `keys`, too large, or not one signing key in it.
@@ -87,7 +88,8 @@ def parse_key_set(text: bytes, now: float) -> KeySet:
 def _is_for_signatures(key: Mapping[str, Any]) -> bool:
     operations = key.get("key_ops", ["verify"])
     return (
-        key.get("kty") in {"RSA", "EC", "OKP"}
+        key.get("kty") in ("RSA", "EC", "OKP")  # no set: this may be a list, which cannot be hashed
+        and "d" not in key
         and key.get("use", "sig") == "sig"
         and isinstance(operations, list)
         and "verify" in operations
@@ -95,4 +97,8 @@ def _is_for_signatures(key: Mapping[str, Any]) -> bool:
 
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
-    return key.get("kty") == _KEY_TYPES.get(algorithm[:2]) and key.get("alg", algorithm) == algorithm
+    return (
+        key.get("kty") == _KEY_TYPES.get(algorithm[:2])
+        and key.get("alg", algorithm) == algorithm
+        and (algorithm not in _CURVES or key.get("crv") == _CURVES[algorithm])
+    )

@@ -15,9 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regopy import Interpreter, LogLevel, RegoError
-from regopy.rego_shared import rego_is_available_builtin
-
+from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError, rego_is_available_builtin
 from authz_service.policy.sources import PolicySources
 from service_kit.faults import ConfigurationError, Fault
 

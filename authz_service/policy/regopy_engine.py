@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from regopy import Interpreter, LogLevel, RegoError
-
 from authz_service.errors import PolicyFailed
 from authz_service.policy.engine import UNDEFINED
 from authz_service.policy.regopy_compiler import compile_bundle
+from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError
 from authz_service.policy.sources import PolicySources, read_sources
 
 
@@ -46,7 +45,7 @@ class RegopyEngine:
         try:
             self._interpreter.set_input_term(json.dumps(document, ensure_ascii=False))
             results = self._interpreter.query_bundle_entrypoint(self._bundle, rule).results
-        except (RegoError, ValueError, RecursionError) as error:
+        except (RegoError, TypeError, ValueError, RecursionError) as error:
             raise PolicyFailed(f"evaluation failed: {type(error).__name__}") from error
         if not results:
             raise PolicyFailed("evaluation failed")

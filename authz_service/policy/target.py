@@ -18,7 +18,7 @@ _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request is aimed at. `path` is decoded, with one slash between segments and no dot segments.
+    """What a request is aimed at. `path` is decoded, one slash between segments, without dot segments and parameters.
 
     `endpoint` is what limits count by: the path's first segment in lower case, such as `/reports`.
     """
@@ -31,17 +31,17 @@ class Target:
 def parse_target(request_path: str) -> Target:
     """Canonicalise path and query as they stand on the request line.
 
-    Percent-escapes are decoded once; a backslash counts as a slash, since some servers take it for one; path parameters
-    (`;x`) stay. A trailing slash is kept.
+    Percent-escapes are decoded once; a backslash counts as a slash, and path parameters (`;x`) count for nothing, since
+    many servers see them so: `/hr;v=1/x` is `/hr/x` to a rule. A trailing slash is kept.
 
     Raises:
-        RequestRefused: the path is too long, does not start with a slash, or holds a broken escape, bytes that are not
-            UTF-8, or control characters.
+        RequestRefused: the path is too long, does not start with a slash, or holds a fragment, a broken escape, bytes
+            that are not UTF-8, control characters, or a dot segment with parameters, which some servers resolve.
     """
     raw, _, query = request_path.partition("?")
     if len(raw) > MAX_PATH_BYTES:
         raise RequestRefused("path_too_long", "the path is too long")
-    if not raw.startswith("/") or _BAD_ESCAPE.search(raw):
+    if not raw.startswith("/") or "#" in raw or _BAD_ESCAPE.search(raw):
         raise RequestRefused("path_malformed", "the path is malformed")
     try:
         decoded = unquote_to_bytes(raw).decode("utf-8")
@@ -49,10 +49,12 @@ def parse_target(request_path: str) -> Target:
         raise RequestRefused("path_malformed", "the path is malformed") from error
     if any(character < " " or character == "\x7f" for character in decoded):
         raise RequestRefused("path_malformed", "the path is malformed")
-    segments = _resolve(decoded.replace("\\", "/").split("/"))
+    written = decoded.replace("\\", "/").split("/")
+    if any(";" in segment and segment.partition(";")[0] in {".", ".."} for segment in written):
+        raise RequestRefused("path_malformed", "the path is malformed")
+    segments = _resolve([segment.partition(";")[0] for segment in written])
     path = "/" + "/".join(segments)
-    endpoint = "/" + (segments[0].partition(";")[0].lower() if segments else "")
-    return Target(path, query, endpoint)
+    return Target(path, query, "/" + (segments[0].lower() if segments else ""))
 
 
 def _resolve(segments: list[str]) -> list[str]:

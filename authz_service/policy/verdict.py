@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from authz_service.errors import PolicyFailed
 from authz_service.policy.engine import UNDEFINED
@@ -27,7 +26,10 @@ STATUSES = frozenset(status.value for status in HTTPStatus) - {101, 102, 103, 41
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the policy says. `headers` are request headers to set on an allow, response headers on a denial."""
+    """What the policy says. `headers` are request headers to set on an allow, response headers on a denial.
+
+    Query parameters are named and valued as an application reads them, decoded.
+    """
 
     allowed: bool
     headers: Pairs = ()
@@ -62,7 +64,7 @@ def read_verdict(value: Any) -> Verdict:
         headers=_headers(value, "headers"),
         response_headers_to_add=_headers(value, "response_headers_to_add"),
         request_headers_to_remove=_texts(value, "request_headers_to_remove"),
-        query_parameters_to_set=_query(value),
+        query_parameters_to_set=_pairs(value, "query_parameters_to_set"),
         query_parameters_to_remove=_texts(value, "query_parameters_to_remove"),
         body=_text(value, "body"),
         http_status=_status(value),
@@ -112,12 +114,6 @@ def _headers(value: Mapping[str, Any], name: str) -> Pairs:
     if not all(_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text) for key, text in pairs):
         raise PolicyFailed(f"the decision's `{name}` has a name or value that is no header")
     return tuple(pairs)
-
-
-def _query(value: Mapping[str, Any]) -> Pairs:
-    """Read query parameters, percent-encoded: Envoy writes them as they are."""
-    pairs = _pairs(value, "query_parameters_to_set")
-    return tuple((quote(key, safe=""), quote(text, safe="")) for key, text in pairs)
 
 
 def _status(value: Mapping[str, Any]) -> int:

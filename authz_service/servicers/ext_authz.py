@@ -47,7 +47,8 @@ def to_request(attributes: ext_authz_pb2.AttributeContext) -> HttpRequest:
     http = attributes.request.http
     headers = dict(http.headers)
     for header in http.header_map.headers:  # encode_raw_headers: repeated headers come apart, and as bytes
-        value = header.raw_value.decode("utf-8", "surrogateescape") if header.raw_value else header.value
+        # Bytes that are not UTF-8 are replaced: as surrogates they could not be written to policy, log and answer.
+        value = header.raw_value.decode("utf-8", "replace") if header.raw_value else header.value
         headers[header.key] = f"{headers[header.key]},{value}" if header.key in headers else value
     has_time = attributes.request.HasField("time")
     return HttpRequest(

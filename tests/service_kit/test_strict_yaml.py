@@ -458,7 +458,7 @@ def test_a_hundred_thousand_brackets_do_not_end_the_process() -> None:
         "        strict_yaml.parse(text.encode(), 'f.yaml', faults)\n"
         "        print(len(faults.found))\n"
     )
-    ended = subprocess.run(  # noqa: S603  (this very Python)
+    ended = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parents[2],
         capture_output=True,

@@ -1,0 +1,388 @@
+"""Headers → Identity for several issuers, and how their keys are kept fresh. Time moves only where a test moves it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from authz_service.errors import CredentialRefused, KeysUnavailable
+from authz_service.identity import authenticator
+from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.key_source import KeySourceError
+from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, USABLE_FOR
+from authz_service.model import Identity
+from authz_service.settings import ClaimNames, Issuer
+from tests.authz_service.minting import ISSUER, NOW, SigningKey, compact, issuer, key, key_set, usual_claims
+
+OLD, NEW = key("ES256", "old"), key("ES256", "new", 1)
+
+
+class Source:
+    """A source of keys in memory, which can be away, and counts its fetches."""
+
+    def __init__(self, *keys: SigningKey) -> None:
+        self.text = key_set(*keys)
+        self.away = False
+        self.fetches = 0
+
+    async def fetch(self) -> bytes:
+        self.fetches += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise KeySourceError("the issuer is away")
+        return self.text
+
+
+class World:
+    """An authenticator on sources in memory, and the clock that it reads."""
+
+    def __init__(self, *issuers: tuple[Issuer, Source]) -> None:
+        self.monotonic = 1000.0
+        self.refreshed: list[tuple[str, bool]] = []
+        self.authenticator = Authenticator(
+            issuers, monotonic=lambda: self.monotonic, refreshed=lambda *told: self.refreshed.append(told)
+        )
+
+    async def ask(self, token: str) -> Identity | None:
+        return await self.authenticator.authenticate({"authorization": f"Bearer {token}"}, NOW)
+
+    async def outcome(self, token: str) -> str:
+        """The user's name, or the code of the refusal or outage."""
+        try:
+            identity = await self.ask(token)
+        except (CredentialRefused, KeysUnavailable) as error:
+            return error.code
+        return identity.user if identity else "nobody"
+
+
+def with_source(source: Source, steps: Callable[[World], Awaitable[None]]) -> World:
+    """Load one issuer's keys, then take the steps."""
+
+    async def run() -> World:
+        world = World((issuer(), source))
+        assert await world.authenticator.load() == []
+        await steps(world)
+        return world
+
+    return asyncio.run(run())
+
+
+def test_a_request_without_a_credential_is_nobody() -> None:
+    """Whether nobody may pass is the pipeline's question."""
+
+    async def steps(world: World) -> None:
+        assert await world.authenticator.authenticate({}, NOW) is None
+
+    with_source(Source(OLD), steps)
+
+
+def test_a_token_that_holds_names_the_caller() -> None:
+    """By the claims that this issuer's configuration names."""
+
+    async def run() -> None:
+        described = issuer(claims=ClaimNames("email", "client", "scope"))
+        world = World((described, Source(OLD)))
+        await world.authenticator.load()
+        found = await world.ask(OLD.token(email="a@b.example", client="desk", scope="r w"))
+        assert found is not None
+        assert (found.user, found.agent, found.roles, found.issuer) == ("a@b.example", "desk", ("r", "w"), ISSUER)
+
+    asyncio.run(run())
+
+
+def test_each_issuer_vouches_for_its_own_tokens_only() -> None:
+    """A key of one verifies no token of the other, whatever its id."""
+
+    async def run() -> None:
+        other = "https://other.example"
+        theirs = key("ES256", "old", 2)
+        world = World((issuer(), Source(OLD)), (issuer(other), Source(theirs)))
+        await world.authenticator.load()
+        assert await world.outcome(OLD.token()) == "alice"
+        assert await world.outcome(theirs.token(iss=other, sub="bob")) == "bob"
+        assert await world.outcome(theirs.token(iss=ISSUER)) == "signature_invalid"
+        assert await world.outcome(OLD.token(iss=other)) == "signature_invalid"
+
+    asyncio.run(run())
+
+
+def test_an_issuer_has_its_own_terms() -> None:
+    """Algorithms and audiences of another do not count."""
+
+    async def run() -> None:
+        other = "https://other.example"
+        terms = issuer(other, algorithms=("EdDSA",), audiences=("elsewhere",))
+        world = World((issuer(), Source(OLD)), (terms, Source(OLD, key("EdDSA", "ed"))))
+        await world.authenticator.load()
+        assert await world.outcome(OLD.token(iss=other, aud="elsewhere")) == "algorithm_refused"
+        assert await world.outcome(key("EdDSA", "ed").token(iss=other)) == "audience_wrong"
+        assert await world.outcome(key("EdDSA", "ed").token(iss=other, aud="elsewhere")) == "alice"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("unknown", ["https://evil.example", ISSUER + "/", ""])
+def test_an_unknown_issuer_costs_no_fetch(unknown: str) -> None:
+    """Nobody can make us talk to others, nor to our own issuer."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        world.monotonic += 10 * REFRESH_COOLDOWN
+        assert await world.outcome(OLD.token(iss=unknown)) == "issuer_unknown"
+
+    with_source(source, steps)
+    assert source.fetches == 1
+
+
+def test_an_algorithm_that_is_not_accepted_costs_no_fetch() -> None:
+    """It is refused before a key is looked for."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        world.monotonic += 10 * REFRESH_COOLDOWN
+        for algorithm in ("none", "HS256", "PS256", "ES384"):
+            forged = compact({"alg": algorithm, "kid": "x"}, usual_claims(), lambda _: b"x")
+            assert await world.outcome(forged) == "algorithm_refused"
+
+    with_source(source, steps)
+    assert source.fetches == 1
+
+
+def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
+    """Forged tokens must not become load on the issuer."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        forged = [key("ES256", f"forged-{number}", 1).token() for number in range(20)]
+        world.monotonic += REFRESH_COOLDOWN
+        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
+        assert source.fetches == 2
+        world.monotonic += REFRESH_COOLDOWN - 0.001
+        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
+        assert source.fetches == 2
+        world.monotonic += 0.001
+        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
+        assert source.fetches == 3
+
+    with_source(source, steps)
+
+
+def test_an_issuer_that_is_away_is_not_asked_more_often() -> None:
+    """The pause counts from the attempt, not from a success."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.away = True
+        world.monotonic += REFRESH_COOLDOWN
+        outcomes = await asyncio.gather(*(world.outcome(NEW.token()) for _ in range(20)))
+        assert set(outcomes) == {"key_unknown"}
+        assert source.fetches == 2
+
+    world = with_source(source, steps)
+    assert world.refreshed == [(ISSUER, True), (ISSUER, False)]
+
+
+def test_callers_with_known_keys_do_not_wait_for_a_refresh() -> None:
+    """A slow issuer holds up only those whose keys are unknown."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        answer = asyncio.Event()
+
+        async def slow() -> bytes:
+            await answer.wait()
+            return source.text
+
+        source.fetch = slow  # type: ignore[method-assign]
+        world.monotonic += REFRESH_COOLDOWN
+        waiting = asyncio.ensure_future(world.outcome(NEW.token()))
+        await asyncio.sleep(0)
+        assert await asyncio.wait_for(world.outcome(OLD.token()), 5) == "alice"
+        assert not waiting.done()
+        answer.set()
+        assert await waiting == "key_unknown"
+
+    with_source(source, steps)
+
+
+def test_a_new_key_is_picked_up_with_the_first_token_that_names_it() -> None:
+    """For all who wait for it, by one fetch."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.text = key_set(OLD, NEW)
+        world.monotonic += REFRESH_COOLDOWN
+        outcomes = await asyncio.gather(*(world.outcome(token) for token in [NEW.token(), OLD.token()] * 10))
+        assert set(outcomes) == {"alice"}
+        assert source.fetches == 2
+
+    with_source(source, steps)
+
+
+def test_a_key_that_the_issuer_withdrew_verifies_nothing_more() -> None:
+    """Once the set is renewed."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        assert await world.outcome(OLD.token()) == "alice"
+        source.text = key_set(NEW)
+        world.monotonic += REFRESH_COOLDOWN
+        assert await world.outcome(NEW.token()) == "alice"
+        assert await world.outcome(OLD.token()) == "key_unknown"
+
+    with_source(source, steps)
+
+
+def test_a_key_that_changed_under_its_id_takes_the_place_of_the_old_one() -> None:
+    """Prepared keys are kept only where the set did not change."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        assert await world.outcome(OLD.token()) == "alice"
+        again = key("ES256", "old", 3)
+        source.text = key_set(again)
+        await world.authenticator.load()
+        assert await world.outcome(OLD.token()) == "signature_invalid"
+        assert await world.outcome(again.token()) == "alice"
+
+    with_source(source, steps)
+
+
+@pytest.mark.parametrize("broken", [b"", b"nonsense", b'{"keys": []}', b'{"keys": [{"kty": ["RSA"]}]}', b"<html>"])
+def test_an_answer_that_is_no_key_set_leaves_the_keys_at_hand(broken: bytes) -> None:
+    """An issuer's fault page is no rotation."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.text = broken
+        problems = await world.authenticator.load()
+        assert [(described.issuer, text[:8]) for described, text in problems] == [(ISSUER, "key set ")]
+        assert await world.outcome(OLD.token()) == "alice"
+
+    with_source(source, steps)
+
+
+def test_keys_at_hand_serve_while_the_issuer_is_away_until_they_are_too_old() -> None:
+    """Then it is an outage, never an allow."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.away = True
+        world.monotonic += USABLE_FOR - 1
+        assert await world.outcome(OLD.token()) == "alice"
+        assert await world.outcome(NEW.token()) == "key_unknown"
+        world.monotonic += 1
+        assert await world.outcome(OLD.token()) == "keys_unavailable"
+        assert await world.outcome(NEW.token()) == "keys_unavailable"
+
+    with_source(source, steps)
+
+
+def test_without_any_keys_it_is_an_outage_until_they_come() -> None:
+    """As at a start before the issuer's."""
+    source = Source(OLD)
+
+    async def run() -> None:
+        world = World((issuer(), source))
+        source.away = True
+        assert [text for _, text in await world.authenticator.load()] == ["the issuer is away"]
+        assert await world.outcome(OLD.token()) == "keys_unavailable"
+        source.away = False
+        assert await world.outcome(OLD.token()) == "keys_unavailable"
+        world.monotonic += REFRESH_COOLDOWN
+        assert await world.outcome(OLD.token()) == "alice"
+        assert source.fetches == 2
+
+    asyncio.run(run())
+
+
+def test_every_issuer_that_fails_at_the_start_is_named() -> None:
+    """All at once, and the others are loaded."""
+
+    async def run() -> None:
+        sources = [Source(OLD), Source(OLD), Source(OLD)]
+        sources[0].away = sources[2].away = True
+        names = ["https://a.example", "https://b.example", "https://c.example"]
+        world = World(*[(issuer(name), source) for name, source in zip(names, sources, strict=True)])
+        problems = await world.authenticator.load()
+        assert [described.issuer for described, _ in problems] == [names[0], names[2]]
+        assert await world.outcome(OLD.token(iss=names[1])) == "alice"
+
+    asyncio.run(run())
+
+
+def test_a_failed_refresh_is_logged_without_keys_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """With the issuer and the reason."""
+
+    async def run() -> World:
+        source = Source(OLD)
+        source.away = True
+        world = World((issuer(), source))
+        await world.authenticator.load()
+        return world
+
+    with caplog.at_level(logging.WARNING):
+        world = asyncio.run(run())
+    assert [vars(record)["fields"] for record in caplog.records] == [
+        {"issuer": ISSUER, "problem": "the issuer is away"}
+    ]
+    assert world.refreshed == [(ISSUER, False)]
+
+
+class Pauses:
+    """Stands in for `asyncio` in the loop that keeps keys fresh: each pause moves the clock, the last one ends it."""
+
+    def __init__(self, world: World, steps: Sequence[Callable[[], None]]) -> None:
+        self._world = world
+        self._steps = iter(steps)
+        self.pauses: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self._world.monotonic += seconds
+        step = next(self._steps, None)
+        if step is None:
+            raise asyncio.CancelledError
+        step()
+
+
+def test_keys_are_renewed_ahead_of_need_and_more_often_while_the_issuer_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No request waits for it; a set that was just renewed rests."""
+    source = Source(OLD)
+    fetches: list[int] = []
+    rounds = int(REFRESH_AFTER / REFRESH_COOLDOWN)
+
+    async def steps(world: World) -> None:
+        def note() -> None:
+            fetches.append(source.fetches)
+
+        def leave() -> None:
+            note()
+            source.away = True
+
+        def come_back() -> None:
+            note()
+            source.away = False
+
+        plan = [note] * rounds + [leave] + [note] * (rounds + 1) + [come_back, note, note]
+        monkeypatch.setattr(authenticator, "asyncio", Pauses(world, plan))
+        with pytest.raises(asyncio.CancelledError):
+            await world.authenticator.keep_fresh()
+        assert await world.outcome(OLD.token()) == "alice"
+
+    async def fetch() -> bytes:
+        source.fetches += 1
+        if source.away:
+            raise KeySourceError("the issuer is away")
+        return source.text
+
+    source.fetch = fetch  # type: ignore[method-assign]
+    with_source(source, steps)
+    # Renewed once they are old; then the issuer leaves, and once they are old again it is asked in each round until it
+    # comes back.
+    assert fetches == [1] * rounds + [2] * rounds + [3, 4, 5, 6, 6]

@@ -1,0 +1,166 @@
+"""Request + identity + findings → the Rego input."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz_service.dlp.request import Scan
+from authz_service.model import Finding, HttpRequest, Identity, Location, Peer
+from authz_service.policy.document import build_input
+from authz_service.policy.target import parse_target
+
+NOTHING = Scan([], [], [], [], [], "/", carries_local_file=False)
+
+
+def document(request: HttpRequest, identity: Identity | None = None, scan: Scan = NOTHING) -> dict[str, Any]:
+    """The input; it must be JSON."""
+    built = build_input(request, parse_target(request.path), identity, scan)
+    decoded: dict[str, Any] = json.loads(json.dumps(built))
+    return decoded
+
+
+def caller(**claims: Any) -> Identity:
+    """Alice, with these claims."""
+    return Identity("alice", "desktop-7", ("engineer",), "https://idp.example", claims, 0.0)
+
+
+def test_the_input_has_the_names_that_policies_for_opas_envoy_plugin_read() -> None:
+    """And beside them ours."""
+    request = HttpRequest(
+        method="POST",
+        path="/Reports//2024?a=1&a=2&b=&c",
+        host="api.example",
+        scheme="https",
+        protocol="HTTP/2",
+        id="7",
+        headers={"x-a": "1"},
+        body=b'{"a": 1}',
+        size=8,
+        seconds=1_763_870_417.25,
+        source=Peer("10.0.0.7", 5000, "spiffe://a", "pem", "svc", {"k": "v"}),
+        destination=Peer("10.0.0.1", 443),
+        sni="api.example",
+        context_extensions={"route": "r"},
+        metadata={"filter": {"k": 1}},
+        route_metadata={"route": {"k": 2}},
+    )
+    assert document(request, caller(email="alice@example.com")) == {
+        "version": {"ext_authz": "v3", "encoding": "protojson"},
+        "attributes": {
+            "source": {
+                "principal": "spiffe://a",
+                "certificate": "pem",
+                "service": "svc",
+                "labels": {"k": "v"},
+                "address": {"socketAddress": {"address": "10.0.0.7", "portValue": 5000}},
+            },
+            "destination": {"address": {"socketAddress": {"address": "10.0.0.1", "portValue": 443}}},
+            "request": {
+                "http": {
+                    "id": "7",
+                    "method": "POST",
+                    "headers": {"x-a": "1"},
+                    "path": "/Reports//2024?a=1&a=2&b=&c",
+                    "host": "api.example",
+                    "scheme": "https",
+                    "protocol": "HTTP/2",
+                    "size": 8,
+                    "body": '{"a": 1}',
+                },
+                "time": {"seconds": 1_763_870_417, "nanos": 250_000_000},
+            },
+            "contextExtensions": {"route": "r"},
+            "metadataContext": {"filterMetadata": {"filter": {"k": 1}}},
+            "routeMetadataContext": {"filterMetadata": {"route": {"k": 2}}},
+            "tlsSession": {"sni": "api.example"},
+        },
+        "parsed_path": ["Reports", "2024"],
+        "parsed_query": {"a": ["1", "2"], "b": [""], "c": [""]},
+        "source_principal": "spiffe://a",
+        "method": "POST",
+        "path": "/Reports/2024",
+        "body_contains_file": False,
+        "dlp": {"findings": []},
+        "user": {"id": "alice", "email": "alice@example.com", "roles": ["engineer"]},
+        "identity": {
+            "user": "alice",
+            "agent": "desktop-7",
+            "roles": ["engineer"],
+            "issuer": "https://idp.example",
+            "claims": {"email": "alice@example.com"},
+        },
+    }
+
+
+def test_what_is_not_set_is_left_out() -> None:
+    """As protojson leaves out defaults."""
+    assert document(HttpRequest("GET", "/", size=0)) == {
+        "version": {"ext_authz": "v3", "encoding": "protojson"},
+        "attributes": {"request": {"http": {"method": "GET", "path": "/"}}},
+        "parsed_path": [""],
+        "parsed_query": {},
+        "method": "GET",
+        "path": "/",
+        "body_contains_file": False,
+        "dlp": {"findings": []},
+    }
+
+
+def test_nobody_has_neither_user_nor_identity() -> None:
+    """A policy that reads `input.user.roles` then finds it undefined."""
+    assert {"user", "identity"}.isdisjoint(document(HttpRequest("GET", "/")))
+
+
+@pytest.mark.parametrize("email", [None, 7, ["a@b"], {"a": 1}, True])
+def test_an_email_that_is_no_text_gives_way_to_the_users_name(email: object) -> None:
+    """A message that names an undefined value would leave a deny rule undefined."""
+    claims = {} if email is None else {"email": email}
+    assert document(HttpRequest("GET", "/"), caller(**claims))["user"]["email"] == "alice"
+
+
+def test_policies_judge_the_canonical_path_and_see_the_one_that_was_sent() -> None:
+    """The first for decisions, the second for whoever wants to compare."""
+    seen = document(HttpRequest("GET", "/a/%2e%2e//hr%2fx?q=/z"))
+    assert (seen["path"], seen["parsed_path"]) == ("/hr/x", ["hr", "x"])
+    assert seen["attributes"]["request"]["http"]["path"] == "/a/%2e%2e//hr%2fx?q=/z"
+
+
+def test_raw_bodies_are_base64_and_others_text() -> None:
+    """As protojson writes bytes and strings."""
+    raw = document(HttpRequest("POST", "/", body=b"\xff\x00", body_is_raw=True))["attributes"]["request"]["http"]
+    assert base64.b64decode(raw["rawBody"]) == b"\xff\x00"
+    assert "body" not in raw
+    text = document(HttpRequest("POST", "/", body="ü\xff".encode("latin-1")))["attributes"]["request"]["http"]
+    assert text["body"] == "\ufffd\ufffd"
+
+
+def test_findings_tell_kind_and_place() -> None:
+    """There is no field that could hold a value."""
+    found = Finding("us_ssn", "us_ssn_grouped", Location.QUERY, "q")
+    scan = Scan([found], [], [], [], [], "/", carries_local_file=True)
+    seen = document(HttpRequest("GET", "/"), scan=scan)
+    assert seen["dlp"]["findings"] == [
+        {"entity": "us_ssn", "detector": "us_ssn_grouped", "location": "query", "name": "q"}
+    ]
+    assert seen["body_contains_file"] is True
+
+
+@given(st.text(), st.binary(), st.booleans(), st.dictionaries(st.text(), st.text()), st.floats(0, 4e9))
+def test_any_request_makes_a_json_document(
+    query: str,
+    body: bytes,
+    raw: bool,  # noqa: FBT001  (drawn)
+    headers: dict[str, str],
+    seconds: float,
+) -> None:
+    """Whatever a client sends."""
+    request = HttpRequest("GET", f"/x?{query}", body=body, body_is_raw=raw, headers=headers, seconds=seconds)
+    seen = document(request)
+    assert seen["path"] == "/x"
+    assert 0 <= seen["attributes"]["request"]["time"]["nanos"] < 1_000_000_000

@@ -1,0 +1,98 @@
+"""Verdicts, refusals and failures → decisions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz_service.answers import answer_failure, answer_refusal, answer_verdict
+from authz_service.dlp.request import Scan
+from authz_service.errors import CredentialRefused, RequestRefused
+from authz_service.model import DecidedBy, Decision, Identity, Outcome
+from authz_service.policy.target import Target
+from authz_service.policy.verdict import read_verdict
+
+ALICE = Identity("alice", "a1", ("engineer",), "https://idp.example", {}, 1.0)
+NOTHING = Scan((), (), (), (), (), "/x", carries_local_file=False)
+
+
+def allow(query: str = "", identity: Identity | None = ALICE, scan: Scan = NOTHING, **verdict: Any) -> Decision:
+    """What an allowing verdict comes to."""
+    target = Target("/x", query, "/x")
+    return answer_verdict(read_verdict({"allowed": True, **verdict}), "d-1", target, identity, scan)
+
+
+def test_the_callers_token_is_taken_off() -> None:
+    assert list(allow().mutations.remove_headers) == ["authorization"]
+    assert list(allow(identity=None).mutations.remove_headers) == []
+
+
+def test_a_credential_that_the_policy_gives_the_upstream_stays() -> None:
+    mutations = allow(headers={"Authorization": "Bearer for-the-upstream"}).mutations
+    assert list(mutations.set_headers) == [("authorization", "Bearer for-the-upstream")]
+    assert "authorization" not in mutations.remove_headers
+
+
+def test_the_policys_header_comes_after_a_redacted_one_of_the_client() -> None:
+    scan = Scan((), [("x-user", "[REDACTED:us_ssn]")], (), (), (), "/x", carries_local_file=False)
+    assert list(allow(scan=scan, headers={"x-user": "alice"}).mutations.set_headers)[-1] == ("x-user", "alice")
+
+
+@pytest.mark.parametrize("query", ["debug=1", "%64ebug=1", "a=1&%64%65bug=2&debug", "d%65bug"])
+def test_a_parameter_is_removed_however_the_client_writes_it(query: str) -> None:
+    removed = set(allow(query, query_parameters_to_remove=["debug"]).mutations.remove_query)
+    written = {piece.partition("=")[0] for piece in query.split("&")}
+    assert written - removed == written - {name for name in written if unquote(name) == "debug"}
+
+
+def test_another_spelling_of_a_parameter_cannot_stand_beside_the_one_that_is_set() -> None:
+    mutations = allow("%6cimit=9&limit=8&page=1", query_parameters_to_set={"limit": "1"}).mutations
+    assert list(mutations.set_query) == [("limit", "1")]
+    assert list(mutations.remove_query) == ["%6cimit"]
+
+
+@given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
+def test_query_parameters_are_encoded_so_that_they_stay_one_each(parameters: dict[str, Any]) -> None:
+    pairs = allow(query_parameters_to_set=parameters).mutations.set_query
+    flat = [
+        (key, text) for key, value in parameters.items() for text in (value if isinstance(value, list) else [value])
+    ]
+    assert [(unquote(key), unquote(text)) for key, text in pairs] == flat
+    assert not set("".join(key + text for key, text in pairs)) & set("&=#+? \r\n")
+
+
+def test_who_calls_is_told_as_metadata_whatever_the_policy_says() -> None:
+    decision = allow(dynamic_metadata={"user": "root", "roles": ["admin"], "tier": "gold"})
+    assert decision.metadata == {
+        "endpoint": "/x", "user": "alice", "agent": "a1", "roles": ["engineer"], "tier": "gold", "decision_id": "d-1",
+    }  # fmt: skip
+
+
+def test_a_denial_without_a_body_of_its_own_gets_one_that_says_why() -> None:
+    verdict = read_verdict({"allowed": False, "code": "c", "reason": "r", "headers": {"x-a": "1"}})
+    decision = answer_verdict(verdict, "d-1", Target("/x", "", "/x"), ALICE, NOTHING)
+    assert json.loads(decision.body) == {"error": "c", "message": "r", "decision_id": "d-1"}
+    assert list(decision.headers) == [("x-a", "1"), ("content-type", "application/json")]
+    assert decision.by is DecidedBy.POLICY
+
+
+def test_a_refused_credential_is_answered_with_a_challenge_and_a_bad_request_without() -> None:
+    credential = answer_refusal(CredentialRefused("token_expired", "the token has expired"), "d-1")
+    assert dict(credential.headers)["www-authenticate"] == (
+        'Bearer realm="agent-gateway", error="invalid_token", error_description="the token has expired"'
+    )
+    request = answer_refusal(RequestRefused("path_malformed", "the path is malformed"), "d-1")
+    assert (credential.status, request.status) == (401, 400)
+    assert "www-authenticate" not in dict(request.headers)
+    assert {credential.by, request.by} == {DecidedBy.GATEWAY}
+
+
+def test_a_failure_says_nothing_of_why() -> None:
+    decision = answer_failure("policy_failed", "d-1")
+    assert (decision.outcome, decision.status) == (Outcome.ERROR, 503)
+    assert json.loads(decision.body)["message"] == "the gateway cannot decide now"

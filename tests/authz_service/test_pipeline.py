@@ -1,0 +1,497 @@
+"""One request → one decision: the real parts, save a policy that answers as told and an audit log in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+
+from audit_log.event import DecisionEvent
+from audit_log.sink import AuditUnavailable
+from authz_service.dlp.detectors import ALL
+from authz_service.dlp.scan import Scanner
+from authz_service.errors import PolicyFailed
+from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.key_source import KeySourceError
+from authz_service.identity.keys import USABLE_FOR
+from authz_service.model import Decision, HttpRequest, Outcome, Peer
+from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.engine import UNDEFINED, Engine
+from authz_service.telemetry import Metrics
+from service_kit.logs import JsonFormatter
+from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
+
+SSN, HIDDEN = "123-45-6789", "[REDACTED:us_ssn]"
+CANARY = "AKIAIOSFODNN7EXAMPLE"
+SIGNER = key("ES256")
+
+
+class Policy:
+    """An engine that gives one answer, or raises it, and keeps what it was asked."""
+
+    revision = "rev-1"
+
+    def __init__(self, answer: Any = None) -> None:
+        self.answer = answer if answer is not None else {"allowed": True, "policy_id": "p/allow"}
+        self.asked: list[dict[str, Any]] = []
+
+    def evaluate(self, document: Mapping[str, Any]) -> Any:
+        self.asked.append(json.loads(json.dumps(document)))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class Holder:
+    """Holds the engine in use."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Engine = engine
+
+
+class Audit:
+    """An audit log in memory, which can be full."""
+
+    def __init__(self) -> None:
+        self.events: list[DecisionEvent] = []
+        self.full = False
+
+    def record(self, event: DecisionEvent) -> None:
+        if self.full:
+            raise AuditUnavailable("the audit queue is full")
+        self.events.append(event)
+
+
+class Keys:
+    """One issuer's keys, which may be away."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    async def fetch(self) -> bytes:
+        if self.away:
+            raise KeySourceError("away")
+        return key_set(SIGNER)
+
+
+class World:
+    """A pipeline with everything that it was given at hand."""
+
+    def __init__(self, answer: Any = None, *, anonymous: bool = False) -> None:
+        self.policy = Policy(answer)
+        self.holder = Holder(self.policy)
+        self.audit = Audit()
+        self.keys = Keys()
+        self.registry = CollectorRegistry()
+        self.monotonic = 0.0
+        metrics = Metrics(self.registry)
+        self.authenticator = Authenticator(
+            [(issuer(), self.keys)], monotonic=lambda: self.monotonic, refreshed=metrics.keys_refreshed
+        )
+        numbers = iter(range(1, 1_000_000))
+        self.pipeline = Pipeline(
+            authenticator=self.authenticator,
+            anonymous="allow" if anonymous else "deny",
+            scanner=Scanner(ALL),
+            policy=self.holder,
+            audit=self.audit,
+            metrics=metrics,
+            clock=Clock(lambda: NOW, lambda: 0.0),
+            new_id=lambda: f"d-{next(numbers)}",
+        )
+        asyncio.run(self.authenticator.load())
+
+    def check(self, path: str = "/reports", headers: Mapping[str, str] | None = None, **fields: Any) -> Decision:
+        """Check a GET with these headers."""
+        request = HttpRequest(**{"method": "GET", "path": path, "headers": headers or {}, **fields})
+        return asyncio.run(self.pipeline.check(request))
+
+    def check_as(self, token: str, path: str = "/reports", **headers: str) -> Decision:
+        """Check a GET with this token; header names are written with underscores."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.check(path, {"authorization": f"Bearer {token}", **given})
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+
+def headers_of(decision: Decision) -> dict[str, str]:
+    """Its headers; none is written twice."""
+    headers = dict(decision.headers)
+    assert len(headers) == len(decision.headers)
+    return headers
+
+
+# Who
+
+
+def test_a_caller_whom_the_policy_allows_passes() -> None:
+    """With his identity as metadata and without his token."""
+    world = World()
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.ALLOW, 200, "p/allow")
+    assert decision.metadata == {
+        "endpoint": "/reports",
+        "decision_id": "d-1",
+        "user": "alice",
+        "agent": "desktop-7",
+        "roles": ["engineer"],
+    }
+    assert list(decision.mutations.remove_headers) == ["authorization"]
+    assert world.policy.asked[0]["identity"]["user"] == "alice"
+
+
+def test_a_caller_without_a_credential_is_challenged() -> None:
+    """RFC 6750 section 3.1: without an error code where none was sent."""
+    world = World()
+    decision = world.check()
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 401, "credential_missing")
+    assert headers_of(decision) == {
+        "content-type": "application/json",
+        "www-authenticate": 'Bearer realm="agent-gateway"',
+    }
+    assert world.policy.asked == []
+
+
+@pytest.mark.parametrize(
+    ("header", "code", "error"),
+    [
+        ("Basic YWxpY2U6eA==", "scheme_unsupported", "invalid_request"),
+        (f"Bearer {SIGNER.token()},Bearer {SIGNER.token()}", "credential_repeated", "invalid_request"),
+        ("Bearer nonsense", "token_malformed", "invalid_token"),
+        ("Bearer " + "a" * 20_000, "token_too_large", "invalid_token"),
+        (f"Bearer {SIGNER.token(exp=1)}", "token_expired", "invalid_token"),
+        (f"Bearer {SIGNER.token(aud='x')}", "audience_wrong", "invalid_token"),
+        (f"Bearer {SIGNER.token(iss='x')}", "issuer_unknown", "invalid_token"),
+        (f"Bearer {SIGNER.token(sub='')}", "claim_malformed", "invalid_token"),
+        (f"Bearer {key('ES256', 'k1', 1).token()}", "signature_invalid", "invalid_token"),
+        (f"Bearer {key('ES256', 'k9', 1).token()}", "key_unknown", "invalid_token"),
+        (f"Bearer {compact({'alg': 'none'}, usual_claims(), lambda _: b'x')}", "algorithm_refused", "invalid_token"),
+    ],
+)
+def test_a_credential_that_does_not_hold_is_refused_with_its_reason(header: str, code: str, error: str) -> None:
+    """In the challenge, in the body and in the audit log; the policy is not asked."""
+    world = World()
+    decision = world.check(headers={"authorization": header})
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 401, code)
+    challenge = headers_of(decision)["www-authenticate"]
+    assert challenge == f'Bearer realm="agent-gateway", error="{error}", error_description="{decision.reason}"'
+    assert '"' not in decision.reason
+    assert json.loads(decision.body) == {"error": code, "message": decision.reason, "decision_id": "d-1"}
+    assert decision.metadata == {"decision_id": "d-1"}
+    assert world.policy.asked == []
+    (event,) = world.audit.events
+    assert (event.decision, event.status, event.code, event.user, event.policy_id) == (
+        "deny",
+        401,
+        code,
+        None,
+        "identity",
+    )
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", f"Bearer {SIGNER.token(exp=1)}", "Basic eA=="])
+def test_a_bad_credential_is_refused_even_where_nobody_needs_one(header: str) -> None:
+    """A caller who says who he is must be it."""
+    world = World(anonymous=True)
+    assert world.check(headers={"authorization": header}).status == 401
+
+
+def test_anonymous_callers_pass_where_they_may_and_the_policy_says_so() -> None:
+    """As nobody: the metadata cannot be taken for somebody."""
+    world = World(anonymous=True)
+    decision = world.check()
+    assert decision.outcome is Outcome.ALLOW
+    assert decision.metadata == {"endpoint": "/reports", "decision_id": "d-1", "user": "", "agent": "", "roles": []}
+    assert list(decision.mutations.remove_headers) == []
+    assert {"user", "identity"}.isdisjoint(world.policy.asked[0])
+    assert (world.audit.events[0].user, world.audit.events[0].issuer) == (None, None)
+
+
+def test_without_usable_keys_it_is_an_outage() -> None:
+    """Not the caller's fault, and never an allow."""
+    world = World()
+    world.keys.away = True
+    world.monotonic = USABLE_FOR
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.ERROR, 503, "keys_unavailable")
+    assert ISSUER not in decision.body
+
+
+# What
+
+
+@pytest.mark.parametrize("path", ["/hr/%00", "/hr/%zz", "hr", "", "/x#y", "/" + "a" * 10_000, "/%ff"])
+def test_a_malformed_path_is_a_bad_request(path: str) -> None:
+    """Before anybody is asked who he is; the text says nothing of the path."""
+    world = World()
+    decision = world.check_as(SIGNER.token(), path)
+    assert (decision.outcome, decision.status) == (Outcome.DENY, 400)
+    assert headers_of(decision) == {"content-type": "application/json"}
+    assert json.loads(decision.body)["decision_id"] == "d-1"
+    assert (world.audit.events[0].policy_id, world.audit.events[0].user) == ("request", None)
+
+
+def test_secrets_in_headers_and_query_are_taken_out_on_the_way() -> None:
+    """And told to the policy by kind and place."""
+    world = World()
+    decision = world.check_as(SIGNER.token(), f"/reports?q={SSN}&{SSN}=1", x_note=f"a {SSN}")
+    assert list(decision.mutations.set_headers) == [("x-note", f"a {HIDDEN}")]
+    assert dict(decision.mutations.set_query) == {"q": "%5BREDACTED%3Aus_ssn%5D", "%5BREDACTED%3Aus_ssn%5D": "1"}
+    assert list(decision.mutations.remove_query) == [SSN]
+    assert [finding["location"] for finding in world.policy.asked[0]["dlp"]["findings"]] == ["header", "query", "query"]
+    assert world.metric("authz_findings_total", entity="us_ssn", location="query") == 2
+
+
+def test_a_header_whose_name_is_a_secret_is_removed() -> None:
+    """Beside the credential."""
+    decision = World().check_as(SIGNER.token(), **{f"x-{SSN}": "1"})
+    assert list(decision.mutations.remove_headers) == [f"x-{SSN}", "authorization"]
+
+
+def test_what_the_policy_sets_wins_over_what_the_client_sent() -> None:
+    """The last write of a name holds: a value to be redacted must not undo it."""
+    world = World({"allowed": True, "headers": {"X-User": "alice"}, "query_parameters_to_set": {"limit": "10"}})
+    decision = world.check_as(SIGNER.token(), f"/reports?limit=99%20{SSN}", x_user=f"mallory {SSN}")
+    assert dict(decision.mutations.set_headers)["x-user"] == "alice"
+    assert dict(decision.mutations.set_query)["limit"] == "10"
+
+
+# May it
+
+
+def test_everything_that_a_policy_allows_with_is_carried_on() -> None:
+    """To the servicer."""
+    world = World(
+        {
+            "allowed": True,
+            "headers": {"x-a": "1"},
+            "request_headers_to_remove": ["x-b"],
+            "query_parameters_to_set": {"c": "2"},
+            "query_parameters_to_remove": ["d"],
+            "response_headers_to_add": {"x-e": "3"},
+            "dynamic_metadata": {"tier": "gold", "endpoint": "/grouped"},
+            "code": "fine",
+            "reason": "because",
+            "policy_id": "p",
+        }
+    )
+    decision = world.check_as(SIGNER.token())
+    mutations = decision.mutations
+    assert list(mutations.set_headers) == [("x-a", "1")]
+    assert list(mutations.remove_headers) == ["x-b", "authorization"]
+    assert list(mutations.set_query) == [("c", "2")]
+    assert list(mutations.remove_query) == ["d"]
+    assert list(mutations.response_headers) == [("x-e", "3")]
+    assert (decision.code, decision.reason, decision.policy_id) == ("fine", "because", "p")
+    assert (decision.metadata["tier"], decision.metadata["endpoint"]) == ("gold", "/grouped")
+
+
+@pytest.mark.parametrize("anonymous", [True, False])
+def test_no_policy_can_say_who_the_caller_is(anonymous: bool) -> None:  # noqa: FBT001  (both)
+    """Limits and audit trust these names."""
+    claimed = {"user": "root", "agent": "root", "roles": ["admin"], "decision_id": "d-999"}
+    world = World({"allowed": True, "dynamic_metadata": claimed}, anonymous=anonymous)
+    metadata = (world.check() if anonymous else world.check_as(SIGNER.token())).metadata
+    assert metadata["decision_id"] == "d-1"
+    assert (metadata["user"], metadata["agent"], metadata["roles"]) == (
+        ("", "", []) if anonymous else ("alice", "desktop-7", ["engineer"])
+    )
+
+
+def test_a_denial_says_what_the_policy_says() -> None:
+    """With a decision id to ask about."""
+    world = World({"allowed": False, "code": "role_missing", "reason": "needs a role", "policy_id": "p/x"})
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.DENY, 403, "p/x")
+    assert headers_of(decision) == {"content-type": "application/json"}
+    assert json.loads(decision.body) == {"error": "role_missing", "message": "needs a role", "decision_id": "d-1"}
+    assert decision.metadata == {"decision_id": "d-1"}
+
+
+def test_a_bare_false_is_a_denial_too() -> None:
+    """With words of our own."""
+    decision = World(answer=False).check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 403, "policy_denied")
+    assert json.loads(decision.body)["message"] == "denied by policy"
+
+
+def test_a_policys_own_status_headers_and_body_are_used() -> None:
+    """As opa-envoy-plugin does."""
+    world = World({"allowed": False, "http_status": 429, "headers": {"Retry-After": "7"}, "body": ""})
+    decision = world.check_as(SIGNER.token())
+    assert (decision.status, decision.body, headers_of(decision)) == (429, "", {"retry-after": "7"})
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [UNDEFINED, PolicyFailed("evaluation failed"), RuntimeError(CANARY), KeyError(CANARY), RecursionError(), "yes", 1,
+     [], {}, {"allowed": "true"}, {"allowed": True, "headers": {"x": 1}}, {"allowed": True, "headers": {"x": "a\r\nb"}},
+     {"allowed": False, "http_status": 700}],
+)  # fmt: skip
+def test_a_policy_that_fails_is_an_outage_and_never_an_allow(answer: object, caplog: pytest.LogCaptureFixture) -> None:
+    """The caller sees that it is not his fault, the log why; the audit log names the caller."""
+    world = World(answer)
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.ERROR, 503, "gateway")
+    assert decision.code == ("internal_error" if isinstance(answer, RuntimeError | KeyError) else "policy_failed")
+    assert headers_of(decision) == {"content-type": "application/json"}
+    assert json.loads(decision.body) == {
+        "error": decision.code,
+        "message": "the gateway cannot decide now",
+        "decision_id": "d-1",
+    }
+    assert (world.audit.events[0].decision, world.audit.events[0].user) == ("error", "alice")
+    assert world.metric("authz_decisions_total", outcome="error", code=decision.code) == 1
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert CANARY not in "".join(map(JsonFormatter("test").format, caplog.records))
+
+
+def test_a_request_is_judged_by_one_policy_from_start_to_end() -> None:
+    """A reload in the middle does not mix two."""
+    world = World()
+
+    class Reloading(Policy):
+        revision = "rev-2"
+
+        def evaluate(self, document: Mapping[str, Any]) -> Any:
+            world.holder.engine = world.policy
+            return super().evaluate(document)
+
+    world.holder.engine = Reloading({"allowed": False})
+    assert world.check_as(SIGNER.token()).outcome is Outcome.DENY
+    assert world.check_as(SIGNER.token()).outcome is Outcome.ALLOW
+    assert [event.policy_revision for event in world.audit.events] == ["rev-2", "rev-1"]
+
+
+# The audit log
+
+
+def test_every_decision_is_written_down_once() -> None:
+    """With who, what, by which rule and when."""
+    world = World({"allowed": True, "policy_id": "p", "code": "c", "reason": "r"})
+    world.check(
+        f"/people/{SSN}?q=1",
+        {"authorization": f"Bearer {SIGNER.token()}", "x-request-id": "r-7"},
+        host="api.example",
+        source=Peer("10.0.0.7"),
+        id="envoy-7",
+    )
+    (event,) = world.audit.events
+    assert (event.time, event.decision, event.decision_id, event.request_id) == (NOW, "allow", "d-1", "r-7")
+    assert (event.user, event.agent_id, list(event.roles), event.issuer) == ("alice", "desktop-7", ["engineer"], ISSUER)
+    assert (event.policy_id, event.policy_revision, event.code, event.reason) == ("p", "rev-1", "c", "r")
+    assert (event.status, event.method, event.host, event.source) == (200, "GET", "api.example", "10.0.0.7")
+    assert event.path == f"/people/{HIDDEN}"
+    assert [(note.entity, note.location, note.name) for note in event.findings] == [("us_ssn", "path", "")]
+    world.check(id="envoy-8")
+    assert world.audit.events[1].request_id == "envoy-8"
+
+
+@pytest.mark.parametrize("answer", [True, False, UNDEFINED])
+def test_a_request_whose_event_cannot_be_kept_does_not_pass(answer: object) -> None:
+    """Whatever was decided."""
+    world = World(answer)
+    world.audit.full = True
+    decision = world.check_as(SIGNER.token(), x_note=SSN)
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.ERROR, 503, "audit_unavailable")
+    assert list(decision.mutations.set_headers) == []
+    assert world.metric("authz_decisions_total", outcome="error", code="audit_unavailable") == 1
+    assert world.metric("authz_decisions_total", outcome="allow", code="policy") is None
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """Everything that is logged meanwhile, as the service writes it, and as a debugger would see it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter("test"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield stream.getvalue
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def places(canary: str, token: str) -> list[HttpRequest]:
+    """Requests that carry a secret wherever a client can put one."""
+    signed = {"authorization": f"Bearer {token}"}
+    return [
+        HttpRequest("GET", f"/people/{canary}", headers=signed),
+        HttpRequest("GET", f"/people/%41{canary[1:]}", headers=signed),
+        HttpRequest("GET", f"/people/{canary}/%00", headers=signed),
+        HttpRequest("GET", f"/x?q={canary}&{canary}=1&{canary}", headers=signed),
+        HttpRequest("GET", "/x", headers={**signed, "x-note": canary, "cookie": f"a={canary}"}),
+        HttpRequest("GET", "/x", headers={**signed, f"x-{canary}-y": canary}),
+        HttpRequest("GET", "/x", headers={**signed, "x-request-id": canary}),
+        HttpRequest("GET", "/x", headers=signed, id=canary),
+        HttpRequest(canary, "/x", headers=signed),
+        HttpRequest("GET", "/x", headers=signed, host=f"{canary}.example"),
+        HttpRequest("GET", "/x", headers=signed, body=canary.encode()),
+        HttpRequest("GET", "/x", headers={"authorization": f"Bearer {canary}"}),
+        HttpRequest("GET", "/x", headers={"authorization": f"Basic {canary}"}),
+        HttpRequest("GET", "/x", headers={"authorization": f"Bearer {token},Bearer {canary}"}),
+        HttpRequest("GET", "/x", headers={"authorization": f"Bearer {token}x"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer", [True, False, UNDEFINED, RuntimeError(CANARY), PolicyFailed("evaluation failed")], ids=repr
+)
+@pytest.mark.parametrize("full", [False, True])
+def test_no_secret_and_no_token_is_logged_counted_or_told(
+    answer: object,
+    full: bool,  # noqa: FBT001  (both)
+    logged: Callable[[], str],
+) -> None:
+    """Wherever a client put it, however the request ends."""
+    token = SIGNER.token()
+    signature = token.rpartition(".")[2]
+    for request in places(CANARY, token):
+        world = World(answer)
+        world.audit.full = full
+        decision = asyncio.run(world.pipeline.check(request))
+        told = [
+            *(event.to_json() for event in world.audit.events),
+            logged(),
+            generate_latest(world.registry).decode(),
+            json.dumps([decision.headers, decision.body, decision.reason, decision.metadata, decision.policy_id]),
+        ]
+        for text in told:
+            assert CANARY not in text, request
+            assert CANARY[1:] not in text, request
+            assert signature not in text
+            assert token[:40] not in text
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.text(max_size=20),
+    st.dictionaries(st.sampled_from(["authorization", "x-request-id", "x-note", "cookie"]), st.text(max_size=20)),
+    st.binary(max_size=20),
+)
+def test_no_request_raises_and_none_without_a_sound_token_passes(
+    path: str, headers: dict[str, str], body: bytes
+) -> None:
+    """Fail closed, whatever comes; each is written down."""
+    world = WORLD
+    before = len(world.audit.events)
+    decision = world.check(path, headers, body=body)
+    assert decision.outcome is Outcome.DENY
+    assert decision.status in {400, 401}
+    assert len(world.audit.events) == before + 1
+    assert len(world.audit.events[-1].to_json().splitlines()) == 1
+
+
+WORLD = World()
