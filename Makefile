@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
-# The first Python on the path that is new enough; PYTHON=... chooses another.
+# The first Python on the path that is new enough. PYTHON=... chooses another; for an environment that is there already,
+# `make clean` first.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 VENV := .venv
@@ -12,6 +13,8 @@ READY := $(VENV)/.ready
 SOURCES := authz_service ratelimit_service service_kit audit_log devstack bench tests hatch_build.py
 # What `make run` hands to `python -m devstack`, for example DEVSTACK_ARGS='--ports auto'.
 DEVSTACK_ARGS ?=
+# What `make demo` hands to `python -m devstack demo`, for example DEMO_ARGS=--json.
+DEMO_ARGS ?=
 # What `make test` hands to pytest, for example PYTEST_ARGS='-k token -x'.
 PYTEST_ARGS ?=
 
@@ -20,10 +23,16 @@ help: ## Print this help
 	@awk 'BEGIN {FS = ":.*## "; print "Agent Gateway\n"} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): lock/bootstrap.txt lock/requirements.txt pyproject.toml hatch_build.py $(wildcard proto/*.proto)
-	@test -n "$(PYTHON)" || { echo "Agent Gateway needs Python 3.11 or newer, and found none. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments (its ensurepip is missing). Use a complete Python: make PYTHON=..." >&2; exit 1; }
-	@echo "Setting up $(VENV) (once; about a minute with cold caches)"
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r lock/bootstrap.txt
+	@# Without a Python and a uv that run, the environment is made anew: an earlier try may have been cut short anywhere.
+	@{ $(BIN)/python -c '' && $(BIN)/uv --version; } >/dev/null 2>&1 || { \
+		needs="Agent Gateway needs Python 3.11 or newer"; \
+		test -n "$(PYTHON)" || { echo "$$needs, and found none. Install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1; }; \
+		version=$$("$(PYTHON)" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null) || { echo "$$needs; $(PYTHON) is not found, or is no Python" >&2; exit 1; }; \
+		"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$needs; $(PYTHON) is $$version" >&2; exit 1; }; \
+		"$(PYTHON)" -m venv --clear $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) cannot make virtual environments (its ensurepip is missing). Use a complete Python: make PYTHON=..." >&2; exit 1; }; \
+		echo "Setting up $(VENV) (once; about a minute with cold caches)"; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r lock/bootstrap.txt || { rm -rf $(VENV); exit 1; }; \
+	}
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes lock/requirements.txt
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -37,7 +46,7 @@ run: $(READY) ## Start the whole gateway on this machine; Ctrl-C ends it (DEVSTA
 
 .PHONY: demo
 demo: $(READY) ## Send the sample requests through the running gateway and show what became of each
-	@$(BIN)/python -m devstack demo $(DEVSTACK_ARGS)
+	@$(BIN)/python -m devstack demo $(DEMO_ARGS)
 
 .PHONY: test
 test: $(READY) ## Run every test, end to end through the real Envoy and Valkey included (PYTEST_ARGS='-k token')

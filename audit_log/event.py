@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 SCHEMA = "agent_gateway.audit/1"
-MAX_FIELD = 512  # characters; whatever a client chooses is cut there
+MAX_FIELD = 512  # characters; whatever a client, an issuer or a policy chooses is cut there
+MAX_ITEMS = 200  # of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class DecisionEvent:
     findings: Sequence[FindingNote]
 
     def to_json(self) -> str:
-        """One line of JSON, keys in a fixed order, every text cut at `MAX_FIELD` characters.
+        """One line of JSON, keys in a fixed order, texts cut at `MAX_FIELD` characters, lists at `MAX_ITEMS`.
 
         ASCII: no stream's encoding can refuse it, and no separator of Unicode reads as the end of a line.
         """
@@ -58,11 +59,11 @@ class DecisionEvent:
                 "request_id": _cut(self.request_id),
                 "user": _cut(self.user),
                 "agent_id": _cut(self.agent_id),
-                "roles": [_cut(role) for role in self.roles],
+                "roles": [_cut(role) for role in self.roles[:MAX_ITEMS]],
                 "issuer": _cut(self.issuer),
                 "policy_id": _cut(self.policy_id),
                 "policy_revision": self.policy_revision,
-                "code": self.code,
+                "code": _cut(self.code),
                 "reason": _cut(self.reason),
                 "status": self.status,
                 "method": _cut(self.method),
@@ -71,7 +72,7 @@ class DecisionEvent:
                 "source": _cut(self.source),
                 "findings": [
                     {"entity": note.entity, "location": note.location, "name": _cut(note.name)}
-                    for note in self.findings
+                    for note in self.findings[:MAX_ITEMS]
                 ],
             },
         )

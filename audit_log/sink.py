@@ -9,6 +9,7 @@ from typing import Protocol, TextIO
 from audit_log.event import DecisionEvent
 
 QUEUE_EVENTS = 10_000
+QUEUE_BYTES = 64 * 1024 * 1024
 
 
 class AuditUnavailable(Exception):  # noqa: N818  (a state of the sink, told to the caller, who refuses the request)
@@ -29,6 +30,8 @@ class LineSink:
     def __init__(self, stream: TextIO, capacity: int = QUEUE_EVENTS) -> None:
         self._stream = stream
         self._queue: queue.Queue[str | None] = queue.Queue(capacity)
+        self._bytes = 0  # of the lines that wait
+        self._counting = threading.Lock()
         self._broken = False
         self._closed = False
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
@@ -45,9 +48,16 @@ class LineSink:
             raise AuditUnavailable("the audit stream is broken")
         if self._closed:
             raise AuditUnavailable("the audit log is closed")
+        line = event.to_json()
+        with self._counting:
+            if self._bytes + len(line) > QUEUE_BYTES:
+                raise AuditUnavailable("the audit queue is full")
+            self._bytes += len(line)
         try:
-            self._queue.put_nowait(event.to_json())
+            self._queue.put_nowait(line)
         except queue.Full as error:
+            with self._counting:
+                self._bytes -= len(line)
             raise AuditUnavailable("the audit queue is full") from error
 
     def close(self, seconds: float = 5.0) -> None:
@@ -69,6 +79,8 @@ class LineSink:
                     self._stream.flush()
                     return
                 self._stream.write(line + "\n")
+                with self._counting:
+                    self._bytes -= len(line)
                 if self._queue.empty():
                     self._stream.flush()
             except (OSError, ValueError):

@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -28,19 +27,13 @@ from authz_service.settings import Issuer, Settings
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
 from service_kit.faults import ConfigurationError, Fault
-from service_kit.grpc_host import GrpcHost, ListenError, Tls
+from service_kit.grpc_host import GrpcHost
 from service_kit.health import Health
 from service_kit.http_host import HttpHost
+from service_kit.listening import ListenError
 from service_kit.reload import Reloader
 
 log = logging.getLogger("authz_service")
-
-
-@dataclass(slots=True)
-class PolicyInUse:
-    """The engine that judges now."""
-
-    engine: Engine
 
 
 async def serve(settings: Settings) -> None:
@@ -53,7 +46,7 @@ async def serve(settings: Settings) -> None:
     metrics.audit_waiting.set_function(lambda: audit.waiting)
 
     def use(engine: Engine) -> None:
-        policy.engine = engine
+        pipeline.use(engine)
         metrics.policy_loaded(engine.revision)
         health.note("policy_revision", engine.revision)
         health.note("policy_reload", "ok")
@@ -75,7 +68,7 @@ async def serve(settings: Settings) -> None:
     )
     faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
     try:
-        policy = PolicyInUse(await load())
+        engine = await load()
     except ConfigurationError as error:
         raise ConfigurationError([*faults, *error.faults]) from error
     if faults:
@@ -85,29 +78,30 @@ async def serve(settings: Settings) -> None:
         authenticator=authenticator,
         anonymous=settings.anonymous,
         scanner=Scanner(ALL),
-        policy=policy,
+        engine=engine,
         audit=audit,
         metrics=metrics,
         clock=Clock(time.time, time.perf_counter),
         new_id=lambda: str(uuid.uuid4()),
     )
-    tls = settings.listen.tls
     grpc_host = GrpcHost(
         settings.listen.grpc,
         [ExtAuthzServicer(pipeline).service()],
         health,
-        tls=Tls(tls.certificate, tls.key, tls.client_ca) if tls else None,
+        tls=settings.listen.tls,
     )
     http_host = HttpHost(settings.listen.http, health, registry)
 
-    use(policy.engine)
+    use(engine)
     health.set("keys", None)
     health.set("policy", None)
     try:
         http = await http_host.start()
         grpc = await grpc_host.start()
         log.info("serving", extra={"fields": {"grpc": grpc, "http": http}})
-        await lifetime.until(stop, reloader.run(), authenticator.keep_fresh())
+        await lifetime.until(
+            stop, reloader.run(), authenticator.keep_fresh(lambda problem: health.set("keys", problem))
+        )
     finally:
         await grpc_host.stop()
         await http_host.stop()

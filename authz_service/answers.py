@@ -36,7 +36,7 @@ def answer_verdict(
         )  # fmt: skip
     # What the gateway says of the caller comes last: no policy and no client can say otherwise.
     metadata = {
-        "endpoint": target.endpoint,
+        "endpoint": scan.endpoint,
         **verdict.dynamic_metadata,
         "decision_id": decision_id,
         "user": identity.user if identity else "",
@@ -89,6 +89,8 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
         set_query=[*scan.set_query, *parameters],
         remove_query=[
             *scan.remove_query,
+            # A token in the query (RFC 6750 section 2.3) is not accepted, and none of the upstream's business either.
+            *_spellings(target.query, {"access_token"}),
             *dict.fromkeys(
                 [*verdict.query_parameters_to_remove, *_spellings(target.query, verdict.query_parameters_to_remove)]
             ),

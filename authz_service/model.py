@@ -66,7 +66,6 @@ class Location(enum.StrEnum):
     HEADER = "header"
     QUERY = "query"
     PATH = "path"
-    BODY = "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Finding:
     entity: str
     detector: str
     location: Location
-    name: str  # of the header or parameter; empty for path and body
+    name: str  # of the header or parameter; empty for the path
 
 
 @dataclass(frozen=True, slots=True)

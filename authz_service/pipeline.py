@@ -8,31 +8,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from audit_log.event import DecisionEvent, FindingNote
 from audit_log.sink import AuditSink, AuditUnavailable
 from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict
-from authz_service.dlp.redactions import redact
-from authz_service.dlp.request import Scan, scan_request
+from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
-from authz_service.errors import CredentialRefused, Outage, Refusal
+from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
 from authz_service.identity.authenticator import Authenticator
 from authz_service.model import Decision, HttpRequest, Identity
 from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
-from authz_service.policy.target import Target, parse_target
+from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
 from authz_service.telemetry import Metrics
 
 log = logging.getLogger(__name__)
-
-
-class EngineHolder(Protocol):
-    """Has the engine that is in use now; a reload puts another one there."""
-
-    engine: Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +38,11 @@ class Clock:
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known of a request so far, for the audit line of whatever ends it."""
+    """What is known of a request so far, for the log lines of whatever ends it. What the client chose is redacted."""
 
-    target: Target | None = None
+    method: str
+    host: str
+    request_id: str
     identity: Identity | None = None
     scan: Scan | None = None
 
@@ -61,7 +56,7 @@ class Pipeline:
         authenticator: Authenticator,
         anonymous: Literal["deny", "allow"],
         scanner: Scanner,
-        policy: EngineHolder,
+        engine: Engine,
         audit: AuditSink,
         metrics: Metrics,
         clock: Clock,
@@ -70,19 +65,23 @@ class Pipeline:
         self._authenticator = authenticator
         self._anonymous_allowed = anonymous == "allow"
         self._scanner = scanner
-        self._policy = policy
+        self._engine = engine
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
         self._new_id = new_id
+
+    def use(self, engine: Engine) -> None:
+        """Judge with this engine from the next request on."""
+        self._engine = engine
 
     async def check(self, request: HttpRequest) -> Decision:
         """Judge a request, write the decision down, return it. Never raises for anything a request can hold."""
         started = self._clock.elapsed()
         now = self._clock.now()
         decision_id = self._new_id()
-        engine = self._policy.engine
-        progress = _Progress()
+        engine = self._engine  # one policy for the whole request, whatever is swapped meanwhile
+        progress = self._begin(request)
         try:
             decision = await self._judge(request, engine, decision_id, now, progress)
         except Refusal as refusal:
@@ -98,21 +97,33 @@ class Pipeline:
         except AuditUnavailable as error:
             log.error("audit event not kept, request refused", extra={"fields": {"detail": str(error)}})
             decision = answer_failure("audit_unavailable", decision_id)
+        except Exception as error:  # what cannot be written down does not pass either
+            log.error("audit event not made, request refused", exc_info=error)
+            decision = answer_failure("audit_unavailable", decision_id)
         findings = tuple(progress.scan.findings) if progress.scan else ()
         self._metrics.decided(decision, findings, self._clock.elapsed() - started)
-        return decision
+        # For Envoy's access log, which would otherwise show them as the client wrote them.
+        return replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
 
     async def _judge(
         self, request: HttpRequest, engine: Engine, decision_id: str, now: float, progress: _Progress
     ) -> Decision:
-        # Scanned first, so that the audit line of a refusal shows the path without its secrets.
-        scan = progress.scan = scan_request(request, self._scanner, CREDENTIAL_HEADERS)
-        target = progress.target = parse_target(request.path)
+        target = parse_target(request.path)
         identity = progress.identity = await self._authenticator.authenticate(request.headers, now)
         if identity is None and not self._anonymous_allowed:
             raise CredentialRefused("credential_missing", "a bearer token is needed", error=None)
+        if (progress.method, progress.host) != (request.method, request.host):
+            # Neither can be changed on the way: what holds a secret there cannot go on at all.
+            raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
+        scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
         verdict = read_verdict(engine.evaluate(build_input(request, target, identity, scan)))
         return answer_verdict(verdict, decision_id, target, identity, scan)
+
+    def _begin(self, request: HttpRequest) -> _Progress:
+        method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)
+        if self._scanner.suspects(f"{method}\n{host}\n{request_id}".encode()):
+            method, host, request_id = (redact_text(text, self._scanner) for text in (method, host, request_id))
+        return _Progress(method, host, request_id)
 
     def _event(
         self, request: HttpRequest, revision: str, progress: _Progress, decision: Decision, now: float
@@ -122,7 +133,7 @@ class Pipeline:
             time=now,
             decision=decision.outcome.value,
             decision_id=decision.decision_id,
-            request_id=self._shown(request.headers.get("x-request-id", request.id)),
+            request_id=progress.request_id,
             user=identity.user if identity else None,
             agent_id=identity.agent if identity else None,
             roles=identity.roles if identity else (),
@@ -132,16 +143,11 @@ class Pipeline:
             code=decision.code,
             reason=decision.reason,
             status=decision.status,
-            method=self._shown(request.method),
-            host=self._shown(request.host),
-            path=scan.path if scan else "",
+            method=progress.method,
+            host=progress.host,
+            path=scan.path if scan else redact_path(request.path.partition("?")[0][:MAX_PATH_BYTES], self._scanner)[1],
             source=request.source.address,
             findings=[FindingNote(found.entity, found.location.value, found.name) for found in scan.findings]
             if scan
             else (),
         )
-
-    def _shown(self, text: str) -> str:
-        """Take the secrets out of something short that the client chose."""
-        spans = self._scanner.scan(text.encode())
-        return redact(text.encode(), spans).decode("utf-8", "replace") if spans else text

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from service_kit import strict_yaml
 from service_kit.faults import Faults
+from service_kit.listening import MAX_PORT, Tls
 from service_kit.strict_yaml import Section
 
 # Asymmetric only: with a shared secret every service that can verify a token could also make one.
@@ -22,16 +23,6 @@ ALGORITHMS = (
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _ENTRYPOINT = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)+")
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})")
-_MAX_PORT = 65_535
-
-
-@dataclass(frozen=True, slots=True)
-class ListenTls:
-    """PEM files of the gRPC listener; with `client_ca`, clients must show a certificate that it signed."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +31,7 @@ class Listen:
 
     grpc: str
     http: str
-    tls: ListenTls | None
+    tls: Tls | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +47,7 @@ class ClaimNames:
 class Issuer:
     """An issuer of tokens that is trusted, and on what terms. One of `jwks_uri` and `jwks_file` is set.
 
-    `place` is where the file says so (`file:line`), for messages about its keys.
+    `source` and `line` are where the file names the keys, for messages about them.
     """
 
     issuer: str
@@ -120,7 +111,7 @@ def _listen(root: Section, folder: Path) -> Listen:
             with listen.section("tls") as section:
                 certificate, key = _file(section, "certificate", folder), _file(section, "key", folder)
                 client_ca = _file(section, "client_ca", folder) if section.has("client_ca") else None
-                tls = ListenTls(certificate, key, client_ca)
+                tls = Tls(certificate, key, client_ca)
     return Listen(grpc, http, tls)
 
 
@@ -185,4 +176,4 @@ def _file(section: Section, key: str, folder: Path) -> Path:
 
 def _is_address(text: str) -> bool:
     match = _ADDRESS.fullmatch(text)
-    return match is not None and int(match[2]) <= _MAX_PORT
+    return match is not None and int(match[2]) <= MAX_PORT

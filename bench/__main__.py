@@ -1,6 +1,6 @@
 """`python -m bench`: every benchmark, one after another."""
 
-# First: its imports begin with regopy, which must be the first C++ library in a process.
+# The order is free: authz_service/policy/regopy_library.py sees to it that regopy can be loaded at any place.
 from bench import check
 
 # isort: split

@@ -1,6 +1,6 @@
 """authz_service's Check: from a parsed message to the serialised answer, founding policy, ES256 and RS256 tokens."""
 
-# regopy's library must be the first C++ library in a process (see authz_service.__main__).
+# The order is free: authz_service/policy/regopy_library.py sees to it that regopy can be loaded at any place.
 from authz_service.policy.regopy_engine import load_engine
 
 # isort: split
@@ -67,11 +67,6 @@ class _NoAudit:
         event.to_json()
 
 
-class _Policy:
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-
-
 class _Says:
     """A policy that costs nothing, to tell its share."""
 
@@ -110,7 +105,7 @@ async def run() -> Sequence[Figures]:
             authenticator=authenticator,
             anonymous="deny",
             scanner=scanner,
-            policy=_Policy(policy),
+            engine=policy,
             audit=_NoAudit(),
             metrics=Metrics(CollectorRegistry()),
             clock=Clock(time.time, time.perf_counter),
@@ -128,11 +123,11 @@ async def run() -> Sequence[Figures]:
     request = to_request(ext_authz_pb2.CheckRequest.FromString(rs256).attributes)
     now = time.time()
     identity = await authenticator.authenticate(request.headers, now)
-    scan = scan_request(request, scanner, frozenset({"authorization"}))
+    scan = scan_request(request, "/reports", scanner, frozenset({"authorization"}))
     document = build_input(request, parse_target(request.path), identity, scan)
 
     async def scanning() -> object:
-        return scan_request(request, scanner, frozenset({"authorization"}))
+        return scan_request(request, "/reports", scanner, frozenset({"authorization"}))
 
     async def evaluating() -> object:
         return engine.evaluate(document)

@@ -17,7 +17,7 @@ from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.address import parse
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.valkey import ValkeyStore
-from ratelimit_service.telemetry import MeasuredStore, Telemetry
+from ratelimit_service.telemetry import MeasuredStore, Metrics
 from service_kit.wire import rate_limit_pb2
 
 LIMITS = Path(__file__).parent.parent / "limits" / "config"
@@ -33,11 +33,11 @@ def _message(descriptors: int, user: str) -> bytes:
 
 
 def _servicer(store: CounterStore) -> RateLimitServicer:
-    telemetry = Telemetry(CollectorRegistry())
+    metrics = Metrics(CollectorRegistry())
     memory = MemoryStore(lambda: time.time_ns() // 1_000, SPREAD_BUCKETS)
-    limiter = Limiter(MeasuredStore(store, telemetry), FailureMode.DENY, memory)
+    limiter = Limiter(MeasuredStore(store, metrics), FailureMode.DENY, memory)
     limiter.use(config.load(LIMITS))
-    return RateLimitServicer(limiter, telemetry)
+    return RateLimitServicer(limiter, metrics)
 
 
 async def run() -> Sequence[Figures]:

@@ -9,6 +9,8 @@
     stack         all of it together: start in order, wait until healthy, write state.json
     state         what state.json holds
     demo          the sample requests, as curl lines and as real requests with what became of each
+    terminal      prints, and tells when nobody reads any more
 
-Development only: keys live in `.devstack/`, issuer and upstream believe everybody.
+It needs a checkout: policies, limits and Envoy's configuration are those of the folders beside it. Development only:
+keys live in `.devstack/`, issuer and upstream believe everybody.
 """

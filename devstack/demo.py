@@ -10,7 +10,7 @@ import asyncio
 import json
 import shlex
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,10 @@ _SHOWN_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request worth seeing. `agent` is a sample agent's name or None; it is sent until `until` answers."""
+    """One request worth seeing. `agent` is a sample agent's name or None.
+
+    It is sent until `expected` answers, `at_most` times.
+    """
 
     title: str
     expected: int
@@ -39,7 +42,20 @@ class Sample:
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
-    repeat: int = 1
+    at_most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a sample. `limits` is what the answer says of its limits."""
+
+    title: str
+    request: str
+    status: int
+    expected: int
+    limits: str
+    decision: str
+    upstream: str
 
 
 SAMPLES = (
@@ -57,7 +73,8 @@ SAMPLES = (
         "Pretended: identity headers of the client's own change nothing", 200, "intern", "/whoami",
         headers={"x-agent-gateway-user": "hanna", "x-agent-gateway-roles": "hr_access"},
     ),
-    Sample("Limited: five reports a minute, then 429", 429, "intern", "/reports/q3", repeat=6),
+    # Five a minute: of eleven within seconds, at least six fall into one minute, wherever it turns over.
+    Sample("Limited: five reports a minute, then 429", 429, "intern", "/reports/q3", at_most=11),
 )  # fmt: skip
 
 
@@ -75,29 +92,46 @@ def _curl(sample: Sample, state: State) -> str:
     if sample.body is not None:
         words += ["-X", "GET", "-H", "Content-Type: application/json", "-d", sample.body]
     line = shlex.join([*words, state.gateway_url + sample.target])
-    return line if sample.repeat == 1 else f"for n in $(seq {sample.repeat}); do {line}; done"
+    if sample.at_most == 1:
+        return line
+    ended = f"case $answer in *{sample.expected}) break ;; esac"
+    return f'for n in $(seq {sample.at_most}); do answer=$({line}); echo "$answer"; {ended}; done'
 
 
-async def run(state: State) -> bool:
-    """Send every sample through the gateway, print what became of it; True when each ended as it should."""
+async def run(state: State) -> AsyncIterator[Outcome]:
+    """Send every sample through the gateway, and tell what became of it."""
     trust = ssl.create_default_context(cafile=state.ca_file)
-    as_expected = True
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust)) as session:
         for sample in SAMPLES:
-            print(f"\n▸ {sample.title}")
-            who = f"as {sample.agent}" if sample.agent else "as nobody"
-            print(f"    request    GET {sample.target} {who}{_extras(sample)}")
             headers: dict[str, str] = {}
             status, body = 0, ""
-            for _ in range(sample.repeat):
+            for _ in range(sample.at_most):
                 status, body, headers = await _send(session, sample, state)
-            as_expected &= status == sample.expected
-            mark = "" if status == sample.expected else f"   ← expected {sample.expected}"
-            print(f"    answer     {status}{_limits(headers)}{mark}")
+                if status == sample.expected:
+                    break
             limited = "; then over a limit" if status == 429 else ""  # noqa: PLR2004  (Too Many Requests)
-            print(f"    decision   {await _decision(state, headers, body)}{limited}")
-            print(f"    upstream   {_upstream(status, body)}")
-    return as_expected
+            yield Outcome(
+                title=sample.title,
+                request=f"GET {sample.target} as {sample.agent or 'nobody'}{_extras(sample)}",
+                status=status,
+                expected=sample.expected,
+                limits=_limits(headers),
+                decision=f"{await _decision(state, headers, body)}{limited}",
+                upstream=_upstream(status, body),
+            )
+
+
+def text(outcome: Outcome) -> str:
+    """An outcome for the terminal."""
+    limits = f"  ({outcome.limits})" if outcome.limits else ""
+    mark = "" if outcome.status == outcome.expected else f"   ← expected {outcome.expected}"
+    return (
+        f"\n▸ {outcome.title}\n"
+        f"    request    {outcome.request}\n"
+        f"    answer     {outcome.status}{limits}{mark}\n"
+        f"    decision   {outcome.decision}\n"
+        f"    upstream   {outcome.upstream}"
+    )
 
 
 async def _send(session: aiohttp.ClientSession, sample: Sample, state: State) -> tuple[int, str, dict[str, str]]:
@@ -114,13 +148,14 @@ async def _send(session: aiohttp.ClientSession, sample: Sample, state: State) ->
 def _extras(sample: Sample) -> str:
     parts = [f"{name}: {value}" for name, value in sample.headers.items()]
     parts += [f"body {sample.body}"] if sample.body else []
-    parts += [f"{sample.repeat} times"] if sample.repeat > 1 else []
+    parts += [f"until {sample.expected}, at most {sample.at_most} times"] if sample.at_most > 1 else []
     return f"  ({'; '.join(parts)})" if parts else ""
 
 
 def _limits(headers: Mapping[str, str]) -> str:
-    shown = [f"{name} {headers[name]}" for name in ("x-ratelimit-remaining", "x-ratelimit-reset") if name in headers]
-    return f"  ({', '.join(shown)})" if shown else ""
+    return ", ".join(
+        f"{name} {headers[name]}" for name in ("x-ratelimit-remaining", "x-ratelimit-reset") if name in headers
+    )
 
 
 async def _decision(state: State, headers: Mapping[str, str], body: str) -> str:

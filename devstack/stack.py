@@ -53,6 +53,7 @@ class Stack:
         self._environment = environment
         self._policies = policies.absolute()
         self._logs = self.folder / "logs"
+        self._temporary = self.folder / "tmp"
         self._audit = self._logs / "audit.jsonl"
         self._issuer = Issuer(f"http://{LOOPBACK}:{ports.issuer}")
         self._runners: list[web.AppRunner] = []
@@ -61,6 +62,8 @@ class Stack:
         """Start every part, wait until requests pass through all of them, and write state.json."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._logs.mkdir(exist_ok=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)  # of a stack that was killed
+        self._temporary.mkdir(mode=0o700)
         authority = Authority(self.folder / "tls")
         server = authority.issue("server", addresses=True)
         client = authority.issue("client", uri="spiffe://company.example/agent/hanna-desktop")
@@ -101,13 +104,13 @@ class Stack:
         return state
 
     async def stop(self, *, keep_logs: bool) -> None:
-        """End every part and remove every file, the logs too unless they are to be kept."""
+        """End every part and remove every file; where the logs are to be kept, all but them and the configurations."""
         (self.folder / FILE).unlink(missing_ok=True)
         await self.processes.stop()
         for runner in self._runners:
             await runner.cleanup()
-        if not keep_logs:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        for gone in [self.folder / "tls", self.folder / "valkey", self._temporary] if keep_logs else [self.folder]:
+            shutil.rmtree(gone, ignore_errors=True)
 
     def _agent(self, agent: SampleAgent) -> Agent:
         claims = self._issuer.claims(agent)
@@ -120,7 +123,9 @@ class Stack:
         await web.TCPSite(runner, LOOPBACK, port).start()
 
     def _program(self, name: str, command: list[str], **environment: str) -> Program:
-        return Program(name, command, {**self._environment, **environment}, self._logs / f"{name}.log")
+        # Below our folder, so that what a killed program leaves there goes with it.
+        own = {"TMPDIR": str(self._temporary), **environment}
+        return Program(name, command, {**self._environment, **own}, self._logs / f"{name}.log")
 
     def _valkey(self) -> Program:
         folder = self.folder / "valkey"

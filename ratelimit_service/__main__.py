@@ -19,12 +19,13 @@ from ratelimit_service.servicers.rls import RateLimitServicer
 from ratelimit_service.settings import Settings
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.valkey import ValkeyStore
-from ratelimit_service.telemetry import MeasuredStore, Telemetry
+from ratelimit_service.telemetry import MeasuredStore, Metrics
 from service_kit import lifetime, logs
 from service_kit.faults import ConfigurationError
-from service_kit.grpc_host import GrpcHost, ListenError, Tls
+from service_kit.grpc_host import GrpcHost
 from service_kit.health import Health
 from service_kit.http_host import HttpHost, Reply
+from service_kit.listening import ListenError
 from service_kit.reload import Reloader
 
 SERVICE = "ratelimit_service"
@@ -56,24 +57,25 @@ async def serve(chosen: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises `ConfigurationError` or `ListenError` if it cannot begin to."""
     stop = lifetime.stop_requested()
     registry = CollectorRegistry()
-    telemetry = Telemetry(registry)
+    metrics = Metrics(registry)
     health = Health(["configuration"])
     store = ValkeyStore(chosen.store, deadline=chosen.store_deadline, pool_size=chosen.store_pool_size)
     local = MemoryStore(lambda: time.time_ns() // 1_000, chosen.local_max_buckets)
-    limiter = Limiter(MeasuredStore(store, telemetry), chosen.failure_mode, local)
+    limiter = Limiter(MeasuredStore(store, metrics), chosen.failure_mode, local)
 
     async def load() -> Limits:
         return await asyncio.to_thread(config.load, chosen.limits_directory)
 
     def use(limits: Limits) -> None:
         limiter.use(limits)
-        telemetry.loaded(ok=True)
+        metrics.limits_loaded()
         health.set("configuration", None)
         health.note("limits", f"{limits.rules()} rules in {len(limits.domains)} domains")
+        health.note("limits_reload", "ok")
 
     def refused(error: ConfigurationError) -> None:
-        telemetry.loaded(ok=False)
-        health.note("limits", f"the last change was refused: {len(error.faults)} faults, see the log")
+        metrics.limits_refused()
+        health.note("limits_reload", f"refused: {error.faults[0]}")
 
     # Before the first load, so that no change between the two goes unseen.
     reloader = Reloader("limits", [chosen.limits_directory], load, use, refused)
@@ -84,23 +86,22 @@ async def serve(chosen: Settings) -> None:
         return Reply(200, "OK") if health.ready else Reply(500, "not ready")
 
     http = HttpHost(chosen.http_address, health, registry, {"/healthcheck": healthcheck})
-    tls = chosen.grpc_tls
     grpc = GrpcHost(
         chosen.grpc_address,
-        [RateLimitServicer(limiter, telemetry).service()],
+        [RateLimitServicer(limiter, metrics).service()],
         health,
-        tls=Tls(tls.certificate, tls.key, tls.client_ca) if tls else None,
+        tls=chosen.grpc_tls,
         health_aliases=("ratelimit",),
     )
     try:
         addresses = {"http": await http.start(), "grpc": await grpc.start()}
         log.info("serving", extra={"fields": addresses | {"store": str(chosen.store)}})
         await lifetime.until(stop, reloader.run(), watch(store, health))
-        log.info("ending")
-        await grpc.stop()
     finally:
+        await grpc.stop()
         await http.stop()
         await store.close()
+        log.info("stopped")
 
 
 async def watch(store: ValkeyStore, health: Health) -> None:

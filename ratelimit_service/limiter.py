@@ -33,11 +33,6 @@ class Limiter:
         self._local = local
         self._limits: Limits | None = None
 
-    @property
-    def configured(self) -> bool:
-        """Whether limits have come into use."""
-        return self._limits is not None
-
     def use(self, limits: Limits) -> None:
         """Decide with these limits from the next request on."""
         self._limits = limits

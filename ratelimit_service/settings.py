@@ -1,4 +1,4 @@
-"""Settings from environment variables, by the names that envoyproxy/ratelimit gives them where it has them. Pure."""
+"""Settings from environment variables, by the names that envoyproxy/ratelimit gives them where it has them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.address import parse as parse_address
 from service_kit.environment import Environment
 from service_kit.faults import Faults
+from service_kit.listening import MAX_PORT, Tls
 from service_kit.logs import LEVELS
 
-MAX_PORT = 65_535
 MAX_POOL_SIZE = 1_000  # connections
 MAX_LOCAL_BUCKETS = 100_000_000
 MIN_DEADLINE, MAX_DEADLINE = 0.001, 10.0  # seconds
@@ -21,7 +21,7 @@ MIN_DEADLINE, MAX_DEADLINE = 0.001, 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable. This table is what is read, and what --help prints."""
+    """One environment variable. This table is what is read, with the only defaults, and what --help prints."""
 
     name: str
     default: str
@@ -57,21 +57,12 @@ VARIABLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class GrpcTls:
-    """PEM files for serving gRPC with TLS; with `client_ca` clients must show a certificate."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """What the process runs with."""
 
     http_address: str  # host:port
     grpc_address: str  # host:port or unix:///path
-    grpc_tls: GrpcTls | None
+    grpc_tls: Tls | None
     log_level: str
     limits_directory: Path
     store: Address
@@ -84,22 +75,18 @@ class Settings:
 def read(values: Mapping[str, str]) -> Settings:
     """Read settings from environment variables; raises `ConfigurationError` with all that is wrong."""
     faults = Faults()
-    defaults = {variable.name: variable.default for variable in VARIABLES}
-    given = {name: value for name, value in values.items() if value and name in defaults}
-    env = Environment(defaults | given, faults)
+    env = Environment(values, {variable.name: variable.default for variable in VARIABLES}, faults)
     settings = Settings(
         http_address=_address(env, "HOST", "PORT"),
         grpc_address=_grpc_address(env),
         grpc_tls=_grpc_tls(env),
         log_level=_log_level(env),
-        limits_directory=Path(
-            env.text("RUNTIME_ROOT", ""), env.text("RUNTIME_SUBDIRECTORY", ""), env.text("RUNTIME_APPDIRECTORY", "")
-        ),
+        limits_directory=Path(*map(env.text, ("RUNTIME_ROOT", "RUNTIME_SUBDIRECTORY", "RUNTIME_APPDIRECTORY"))),
         store=_store(env),
-        store_deadline=_deadline(env),
-        store_pool_size=env.integer("REDIS_POOL_SIZE", 1, minimum=1, maximum=MAX_POOL_SIZE),
-        failure_mode=FailureMode(env.choice("FAILURE_MODE", [mode.value for mode in FailureMode], "allow")),
-        local_max_buckets=env.integer("LOCAL_MAX_BUCKETS", 1, minimum=1, maximum=MAX_LOCAL_BUCKETS),
+        store_deadline=env.seconds("STORE_DEADLINE", minimum=MIN_DEADLINE, maximum=MAX_DEADLINE),
+        store_pool_size=env.integer("REDIS_POOL_SIZE", minimum=1, maximum=MAX_POOL_SIZE),
+        failure_mode=FailureMode(env.choice("FAILURE_MODE", [mode.value for mode in FailureMode])),
+        local_max_buckets=env.integer("LOCAL_MAX_BUCKETS", minimum=1, maximum=MAX_LOCAL_BUCKETS),
     )
     faults.raise_if_any()
     return settings
@@ -116,57 +103,57 @@ def help_text() -> str:
 
 
 def _address(env: Environment, host: str, port: str) -> str:
-    name = env.text(host, "").strip("[]")
-    number = env.integer(port, 0, minimum=0, maximum=MAX_PORT)
+    name = env.text(host).strip("[]")
+    number = env.integer(port, minimum=0, maximum=MAX_PORT)
     return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
 
 
 def _grpc_address(env: Environment) -> str:
-    path = env.text("GRPC_UDS", "")
+    path = env.text("GRPC_UDS")
     if path and not path.startswith("/"):
         env.faults.add("GRPC_UDS", 0, f"must be an absolute path, but is {path!r}")
     address = _address(env, "GRPC_HOST", "GRPC_PORT")
     return f"unix://{path}" if path else address
 
 
-def _grpc_tls(env: Environment) -> GrpcTls | None:
-    certificate = env.text("GRPC_SERVER_TLS_CERT", "")
-    key = env.text("GRPC_SERVER_TLS_KEY", "")
-    client_ca = env.text("GRPC_CLIENT_TLS_CACERT", "")
-    if not env.flag("GRPC_SERVER_USE_TLS", default=False):
+def _grpc_tls(env: Environment) -> Tls | None:
+    needed = ("GRPC_SERVER_TLS_CERT", "GRPC_SERVER_TLS_KEY")
+    if not env.flag("GRPC_SERVER_USE_TLS"):
         # A client CA without TLS would look like mutual TLS and check nobody.
-        for name, value in (("GRPC_SERVER_TLS_CERT", certificate), ("GRPC_CLIENT_TLS_CACERT", client_ca)):
-            if value:
+        for name in (*needed, "GRPC_CLIENT_TLS_CACERT"):
+            if env.text(name):
                 env.faults.add(name, 0, "has no effect unless GRPC_SERVER_USE_TLS is true")
         return None
-    for name, value in (("GRPC_SERVER_TLS_CERT", certificate), ("GRPC_SERVER_TLS_KEY", key)):
-        if not value:
+    certificate, key = map(env.file, needed)
+    client_ca = env.file("GRPC_CLIENT_TLS_CACERT")
+    for name in needed:
+        if not env.text(name):
             env.faults.add(name, 0, "is needed when GRPC_SERVER_USE_TLS is true")
-    return GrpcTls(Path(certificate), Path(key), Path(client_ca) if client_ca else None)
+    return Tls(certificate, key, client_ca) if certificate and key else None
 
 
 def _log_level(env: Environment) -> str:
-    level = env.choice("LOG_LEVEL", [*LEVELS, "warn"], "info")
+    level = env.choice("LOG_LEVEL", [*LEVELS, "warn"])
     return "warning" if level == "warn" else level
 
 
 def _store(env: Environment) -> Address:
-    ca = env.text("REDIS_TLS_CACERT", "")
+    ca = env.file("REDIS_TLS_CACERT")
     try:
-        return parse_address(
-            env.text("REDIS_URL", ""),
-            socket_type=env.choice("REDIS_SOCKET_TYPE", ["tcp", "unix"], "tcp"),
-            auth=env.text("REDIS_AUTH", ""),
-            tls=env.flag("REDIS_TLS", default=False),
-            ca=Path(ca) if ca else None,
+        address = parse_address(
+            env.text("REDIS_URL"),
+            socket_type=env.choice("REDIS_SOCKET_TYPE", ["tcp", "unix"]),
+            auth=env.text("REDIS_AUTH"),
+            tls=env.flag("REDIS_TLS"),
+            ca=ca,
         )
     except ValueError as error:
         env.faults.add("REDIS_URL", 0, str(error))
         return Address()
-
-
-def _deadline(env: Environment) -> float:
-    seconds = env.seconds("STORE_DEADLINE", MIN_DEADLINE)
-    if not MIN_DEADLINE <= seconds <= MAX_DEADLINE:
-        env.faults.add("STORE_DEADLINE", 0, "must be from 1ms to 10s")
-    return seconds
+    if ca and address.path:
+        env.faults.add("REDIS_TLS_CACERT", 0, "has no effect on a unix socket")
+    elif ca and not address.tls:
+        env.faults.add(
+            "REDIS_TLS_CACERT", 0, "has no effect unless REDIS_TLS is true or REDIS_URL begins with rediss://"
+        )
+    return address

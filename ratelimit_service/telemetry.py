@@ -17,7 +17,7 @@ from ratelimit_service.stores import CounterStore
 STORE_SECONDS = (0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
 
 
-class Telemetry:
+class Metrics:
     """The service's metrics, registered once on the process's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -52,7 +52,7 @@ class Telemetry:
             registry=registry,
         )
         self._loads = Counter(
-            "ratelimit_config_loads", "Configurations read: ok, or failed and not used", ["result"], registry=registry
+            "ratelimit_config_loads", "Configurations loaded or refused", ["result"], registry=registry
         )
 
     def decided(self, decision: Decision) -> None:
@@ -71,9 +71,13 @@ class Telemetry:
         """Record a request that ended with an error; `code` is the error's."""
         self._calls.labels(code).inc()
 
-    def loaded(self, *, ok: bool) -> None:
-        """Record that a configuration was read."""
-        self._loads.labels("ok" if ok else "failed").inc()
+    def limits_loaded(self) -> None:
+        """Record limits that came into use."""
+        self._loads.labels("ok").inc()
+
+    def limits_refused(self) -> None:
+        """Record limits that could not be used."""
+        self._loads.labels("refused").inc()
 
     def stored(self, seconds: float, *, ok: bool) -> None:
         """Record a call to the counter store."""
@@ -85,9 +89,9 @@ class Telemetry:
 class MeasuredStore:
     """A counter store that measures another one."""
 
-    def __init__(self, store: CounterStore, telemetry: Telemetry) -> None:
+    def __init__(self, store: CounterStore, metrics: Metrics) -> None:
         self._store = store
-        self._telemetry = telemetry
+        self._metrics = metrics
 
     async def hit(self, charges: Sequence[Charge]) -> Sequence[Count]:
         """Charge the measured store."""
@@ -95,7 +99,7 @@ class MeasuredStore:
         try:
             counts = await self._store.hit(charges)
         except StoreUnavailableError:
-            self._telemetry.stored(perf_counter() - begun, ok=False)
+            self._metrics.stored(perf_counter() - begun, ok=False)
             raise
-        self._telemetry.stored(perf_counter() - begun, ok=True)
+        self._metrics.stored(perf_counter() - begun, ok=True)
         return counts

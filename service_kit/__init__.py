@@ -5,6 +5,7 @@
     environment    the same for environment variables
     rpc            a gRPC service as plain coroutines over messages; statuses; knows no host
     health         what the process says of itself, and the gRPC health service over it
+    listening      addresses and certificates to listen with
     grpc_host      serves `rpc.Service`s with grpcio: TLS, limits, reflection, graceful drain
     http_host      /metrics, /healthz, /readyz
     logs           JSON lines on standard error

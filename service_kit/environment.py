@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from service_kit.faults import Faults
 
@@ -16,50 +17,70 @@ _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f"
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Reads a mapping of variables. An empty variable counts as unset, as in most container platforms."""
+    """Reads the variables that `defaults` names: no default is anywhere else. After a fault a reader goes on.
+
+    It then returns some value of its type, which nobody may use. An empty variable counts as unset, as in most
+    container platforms.
+    """
 
     values: Mapping[str, str]
+    defaults: Mapping[str, str]
     faults: Faults
 
-    def text(self, name: str, default: str) -> str:
+    def text(self, name: str) -> str:
         """Read text."""
-        return self.values.get(name) or default
+        return self.values.get(name) or self.defaults[name]
 
-    def integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
+    def integer(self, name: str, *, minimum: int, maximum: int) -> int:
         """Read a whole number within bounds, both included."""
-        value = self.values.get(name)
-        if not value:
-            return default
+        value = self.text(name)
         if _INTEGER.fullmatch(value) is None or not minimum <= int(value) <= maximum:
             self.faults.add(name, 0, f"must be a whole number from {minimum} to {maximum}, but is {value!r}")
-            return default
+            return minimum
         return int(value)
 
-    def flag(self, name: str, *, default: bool) -> bool:
+    def flag(self, name: str) -> bool:
         """Read true or false."""
-        value = self.values.get(name)
-        if not value:
-            return default
+        value = self.text(name)
         if value.lower() not in _BOOLEANS:
             self.faults.add(name, 0, f"must be true or false, but is {value!r}")
-            return default
-        return _BOOLEANS[value.lower()]
+        return _BOOLEANS.get(value.lower(), False)
 
-    def choice(self, name: str, choices: Collection[str], default: str) -> str:
+    def choice(self, name: str, choices: Collection[str]) -> str:
         """Read one of a few words, whatever their case."""
-        value = self.text(name, default).lower()
+        value = self.text(name).lower()
         if value not in choices:
             self.faults.add(name, 0, f"must be one of {', '.join(choices)}, but is {value!r}")
-            return default
+            return next(iter(choices))
         return value
 
-    def seconds(self, name: str, default: float) -> float:
-        """Read a duration such as `10ms`, `2s`, `5m`, `1h`, in seconds."""
-        value = self.values.get(name)
-        if not value:
-            return default
+    def seconds(self, name: str, *, minimum: float, maximum: float) -> float:
+        """Read a duration such as `10ms`, `2s`, `5m`, `1h`, in seconds, as are the bounds, both included."""
+        value = self.text(name)
         match = _DURATION.fullmatch(value)
         if match is None:
             self.faults.add(name, 0, f"must be a duration such as 10ms, 2s or 5m, but is {value!r}")
-            return default
-        return int(match[1]) * _SECONDS[match[2]]
+            return minimum
+        seconds = int(match[1]) * _SECONDS[match[2]]
+        if not minimum <= seconds <= maximum:
+            self.faults.add(name, 0, f"must be from {_written(minimum)} to {_written(maximum)}, but is {value!r}")
+            return minimum
+        return seconds
+
+    def file(self, name: str) -> Path | None:
+        """Read the path of a file, which must exist; None where the text is empty."""
+        value = self.text(name)
+        if not value:
+            return None
+        path = Path(value)
+        try:
+            there = path.is_file()
+        except (OSError, ValueError):
+            there = False
+        if not there:
+            self.faults.add(name, 0, f"names no file: {value}")
+        return path
+
+
+def _written(seconds: float) -> str:
+    return f"{seconds:g}s" if seconds >= 1 else f"{seconds * 1000:g}ms"

@@ -6,7 +6,6 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,11 +14,11 @@ from google.protobuf.message import DecodeError, Message
 from grpc_reflection.v1alpha import reflection
 
 from service_kit.health import Health, HealthServicer
+from service_kit.listening import ListenError, Tls, port_of
 from service_kit.rpc import Method, RpcError, Service, Status
 
 log = logging.getLogger(__name__)
 
-MAX_PORT = 65_535
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -31,27 +30,6 @@ class Limits:
     send_bytes: int = 4 * 1024 * 1024  # one response message
     concurrent_calls: int = 2_000  # further ones end with RESOURCE_EXHAUSTED
     drain_seconds: float = 10.0  # how long calls in flight may take to finish when the process ends
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """Certificate and key as PEM files; with `client_ca` every client must show a certificate that it signed."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
-
-
-class ListenError(Exception):
-    """The address cannot be listened on. Its text says why."""
-
-
-def port_of(address: str) -> int:
-    """The port at the end of `host:port`. grpcio itself takes 65536 for port 0, and would listen elsewhere."""
-    text = address.rpartition(":")[2]
-    if ":" not in address or not text.isascii() or not text.isdecimal() or int(text[:6]) > MAX_PORT:
-        raise ListenError(f"cannot listen on {address}: it does not end with a port from 0 to {MAX_PORT}")
-    return int(text[:6])
 
 
 def _try_to_bind(address: str) -> None:
@@ -186,10 +164,6 @@ async def _abort(method: Method, error: Exception, context: grpc.aio.ServicerCon
         raise error
     if isinstance(error, RpcError):
         await context.abort(_CODES[error.status], error.text)
-    # The text of an unforeseen error may hold a part of the request: its type and place are enough to find it.
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown"
-    log.error("call failed", extra={"fields": {"method": method.path, "error": type(error).__name__, "place": place}})
+    # The text of an unforeseen error may hold a part of the request: the log tells its type and place.
+    log.error("call failed", exc_info=error, extra={"fields": {"method": method.path}})
     await context.abort(grpc.StatusCode.INTERNAL, "internal error")

@@ -9,8 +9,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from service_kit.grpc_host import ListenError, port_of
 from service_kit.health import Health
+from service_kit.listening import ListenError, port_of
 
 MAX_BODY_BYTES = 1024 * 1024
 STOP_SECONDS = 1.0  # for the pages being made when the process ends, and once more for their connections

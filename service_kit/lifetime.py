@@ -10,11 +10,15 @@ from typing import Any
 
 
 def stop_requested() -> asyncio.Event:
-    """An event that SIGTERM or SIGINT sets. Call it on the running loop."""
+    """An event that SIGTERM, SIGINT or SIGHUP sets. Call it on the running loop.
+
+    SIGHUP means that the terminal is gone. Where it is ignored, as under nohup, it stays ignored.
+    """
     event = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, event.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, event.set)
     return event
 
 

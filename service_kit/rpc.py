@@ -20,7 +20,6 @@ class Status(enum.IntEnum):
     """The gRPC status codes (https://grpc.io/docs/guides/status-codes/) that the services end a call with."""
 
     INVALID_ARGUMENT = 3
-    DEADLINE_EXCEEDED = 4
     NOT_FOUND = 5
     RESOURCE_EXHAUSTED = 8
     INTERNAL = 13

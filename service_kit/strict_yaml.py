@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,6 @@ _KINDS = {
     "tag:yaml.org,2002:null": "nothing",
     "tag:yaml.org,2002:timestamp": "a date",
 }
-_TRUE = frozenset({"true", "yes", "on"})
 
 
 def _kind(node: Node) -> str:
@@ -136,11 +135,6 @@ class Section:
             return minimum
         return value
 
-    def flag(self, key: str, *, default: bool) -> bool:
-        """Read true or false."""
-        node = self._scalar(key, "bool", required=False)
-        return default if node is None else node.value.lower() in _TRUE
-
     def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
         """Read a list of texts; where it is required it must have at least one."""
         nodes = self._items(key, required=required)
@@ -161,11 +155,6 @@ class Section:
         """Read a list of mappings."""
         nodes = self._items(key, required=required)
         return tuple(self._open(node, f"{self._name(key)}[{index}]") for index, node in enumerate(nodes))
-
-    def keys(self) -> Iterator[str]:
-        """The keys as the file has them, for mappings whose keys the file chooses."""
-        self._asked.update(self.entries)
-        return iter(self.entries)
 
     def plain(self) -> dict[str, Any]:
         """The whole mapping as plain values, for documents whose shape is free, such as a policy's data."""
@@ -242,7 +231,7 @@ def read(path: Path, faults: Faults) -> Section:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         faults.add(str(path), 0, f"cannot be read: {error.strerror}")
-        return _nothing(str(path), faults)
+        return _nothing(str(path))
     return parse(data, str(path), faults)
 
 
@@ -250,40 +239,39 @@ def parse(data: bytes, source: str, faults: Faults) -> Section:
     """Read YAML from bytes; `source` is what faults call it."""
     if len(data) > MAX_BYTES:
         faults.add(source, 0, f"is larger than {MAX_BYTES} bytes")
-        return _nothing(source, faults)
+        return _nothing(source)
     try:
         data.decode("utf-8")
         refusal = _refusal(data)
         root = None if refusal else yaml.compose(data, Loader=yaml.CSafeLoader)
     except UnicodeDecodeError as error:
         faults.add(source, _line_at(data, error.start), f"is not UTF-8: {error.reason}")
-        return _nothing(source, faults)
+        return _nothing(source)
     except yaml.reader.ReaderError as error:
         faults.add(source, _line_at(data, error.position), f"is not YAML: {error.reason}")
-        return _nothing(source, faults)
+        return _nothing(source)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         text = " ".join(filter(None, (error.context, error.problem)))
         faults.add(source, mark.line + 1 if mark else 0, f"is not YAML: {text}")
-        return _nothing(source, faults)
+        return _nothing(source)
     if refusal:
         faults.add(source, *refusal)
-        return _nothing(source, faults)
+        return _nothing(source)
     if root is None:
         faults.add(source, 0, "is empty")
-        return _nothing(source, faults)
+        return _nothing(source)
     if not isinstance(root, MappingNode):
         faults.add(source, _line(root), f"must be a mapping at its root, but is {_kind(root)}")
-        return _nothing(source, faults)
+        return _nothing(source)
     if _is_too_large(root):
         faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
-        return _nothing(source, faults)
+        return _nothing(source)
     return _section(root, source, "", faults)
 
 
-def _nothing(source: str, faults: Faults) -> Section:
+def _nothing(source: str) -> Section:
     """A section that swallows the faults of an unreadable file: one message says it all."""
-    del faults
     return Section(source, 0, "", Faults(), {})
 
 

@@ -7,7 +7,7 @@ commas; a name that holds a finding itself is removed and comes back redacted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote_to_bytes
 
@@ -18,14 +18,17 @@ from authz_service.model import Finding, HttpRequest, Location
 
 # Not rewritten: Envoy routes by them, and refuses to let a filter change them.
 _FIXED_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
+MAX_FINDINGS = 100  # told of one request; redaction itself leaves none out
+MAX_ENDPOINT = 128  # characters; what is longer counts as one with what begins alike
+MAX_NAME = 64  # characters of a header's or parameter's name in a finding
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a request carries. `set_headers` and `set_query` hold redacted values, the latter percent-encoded.
 
-    `remove_headers` and `remove_query` are those whose very names held a finding. `path` is the request's path without
-    query, redacted, fit for audit lines.
+    `remove_headers` and `remove_query` are those whose very names held a finding. `path`, without query, and `endpoint`
+    are redacted, fit for logs, counters and headers.
     """
 
     findings: Sequence[Finding]
@@ -34,28 +37,55 @@ class Scan:
     set_query: Sequence[tuple[str, str]]
     remove_query: Sequence[str]
     path: str
+    endpoint: str
     carries_local_file: bool
 
 
-def scan_request(request: HttpRequest, scanner: Scanner, credential_headers: frozenset[str]) -> Scan:
+def scan_request(request: HttpRequest, endpoint: str, scanner: Scanner, credential_headers: frozenset[str]) -> Scan:
     """Scan a request; `credential_headers` are those that the gateway itself consumes and does not forward."""
     path, _, query = request.path.partition("?")
     header_findings, set_headers, remove_headers = _scan_headers(request.headers, scanner, credential_headers)
     query_findings, set_query, remove_query = _scan_query(query, scanner)
-    path_spans = scanner.scan(unquote_to_bytes(path))
+    path_spans, shown_path = redact_path(path, scanner)
+    findings = [*header_findings, *query_findings, *_findings(path_spans, Location.PATH, "")]
     return Scan(
-        findings=[*header_findings, *query_findings, *_findings(path_spans, Location.PATH, "")],
+        findings=findings[:MAX_FINDINGS],
         set_headers=set_headers,
         remove_headers=remove_headers,
         set_query=set_query,
         remove_query=remove_query,
-        path=redact(unquote_to_bytes(path), path_spans).decode("utf-8", "replace") if path_spans else path,
-        carries_local_file=carries_local_file(request.body),
+        path=shown_path,
+        endpoint=redact_text(endpoint, scanner)[:MAX_ENDPOINT],
+        carries_local_file=carries_local_file(
+            request.body, request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
+        ),
     )
 
 
+def redact_text(text: str, scanner: Scanner) -> str:
+    """Take the secrets out of something short that the client chose."""
+    data = text.encode()
+    spans = scanner.scan(data)
+    return redact(data, spans).decode("utf-8", "replace") if spans else text
+
+
+def redact_path(path: str, scanner: Scanner) -> tuple[list[Span], str]:
+    """Find what a path (without query) holds, decoded or as it is written, and write it fit for logs and counters."""
+    for text in (unquote_to_bytes(path), path.encode()):
+        spans = scanner.scan(text)
+        if spans:
+            return spans, redact(text, spans).decode("utf-8", "replace")
+    return [], path
+
+
 def _findings(spans: Sequence[Span], location: Location, name: str) -> list[Finding]:
-    return [Finding(span.detector.entity, span.detector.name, location, name) for span in spans]
+    """One finding for each detector at a place, however often it struck there: findings are told, not counted."""
+    shown = name[:MAX_NAME]
+    return [Finding(span.detector.entity, span.detector.name, location, shown) for span in _by_detector(spans)]
+
+
+def _by_detector(spans: Sequence[Span]) -> Collection[Span]:
+    return {span.detector.name: span for span in spans}.values()
 
 
 def _scan_headers(
@@ -65,12 +95,12 @@ def _scan_headers(
     findings: list[Finding] = []
     to_set: list[tuple[str, str]] = []
     to_remove: list[str] = []
-    # Names hardly ever hold anything: one pass over all of them tells.
-    suspects = headers if scanner.scan("\n".join(headers).encode()) else ()
+    if not scanner.suspects("\n".join([*headers, *headers.values()]).encode()):
+        return findings, to_set, to_remove
     for name, value in headers.items():
         if name.startswith(":") or name in _FIXED_HEADERS or name in credential_headers:
             continue
-        name_spans = scanner.scan(name.encode()) if name in suspects else []
+        name_spans = scanner.scan(name.encode())
         text = value.encode()
         spans = scanner.scan(text)
         if name_spans:  # no name can be put in its place: the brackets of a redaction are not for header names
@@ -84,6 +114,8 @@ def _scan_headers(
 
 def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
     """Return findings, parameters to set, and names to remove. Names stay as written: so does Envoy compare them."""
+    if not scanner.suspects(unquote_to_bytes(query.replace("+", " "))):
+        return [], [], []
     values: dict[str, list[str]] = {}
     for piece in query.split("&"):
         name, _, value = piece.partition("=")

@@ -33,11 +33,15 @@ class Scanner:
         self._patterns = [re2.compile(detector.pattern.encode(), options) for detector in self._detectors]
         self._any = re2.Set.SearchSet(options)
         for detector in self._detectors:
-            self._any.Add(detector.pattern.encode())
+            self._any.Add(detector.hint.encode())
         self._any.Compile()
 
+    def suspects(self, text: bytes) -> bool:
+        """Whether anything could be found in a text: one cheap pass. False means that `scan` finds nothing."""
+        return bool(self._any.Match(text))
+
     def scan(self, text: bytes) -> list[Span]:
-        """Find every span, in order of place; of overlapping ones the longer stays.
+        """Find every span, in order of place. Overlapping ones become one, under the name of the one that begins first.
 
         What stands between spans is judged again without them: a candidate that was a part of something longer may
         stand alone once its neighbour is taken out.
@@ -76,7 +80,8 @@ class Scanner:
         found: list[Span] = []
         position = 0
         while (match := self._patterns[index].search(text, position)) is not None:
-            start, end = match.span()
+            start = match.start()
+            end = detector.extent(text, start, match.end())
             if detector.accepts(text, start, end):
                 found.append(Span(start, end, detector))
                 position = end

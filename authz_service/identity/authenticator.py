@@ -85,14 +85,25 @@ class Authenticator:
             if problem is not None
         ]
 
-    async def keep_fresh(self) -> None:
-        """Refresh keys ahead of need until cancelled; while an issuer is away, try again every half minute."""
+    def problem(self) -> str | None:
+        """Whose keys are too old to verify anything, or None: then tokens of that issuer end in 503."""
+        now = self._monotonic()
+        stale = [name for name, trusted in self._trusted.items() if not (trusted.keys and trusted.keys.is_usable(now))]
+        return f"no usable keys of {', '.join(stale)}" if stale else None
+
+    async def keep_fresh(self, report: Callable[[str | None], None]) -> None:
+        """Refresh keys ahead of need until cancelled; while an issuer is away, try again every half minute.
+
+        `report` hears `problem` after each round.
+        """
         while True:
             await asyncio.sleep(min(REFRESH_AFTER, REFRESH_COOLDOWN))
             now = self._monotonic()
             for trusted in self._trusted.values():
                 if trusted.keys is None or trusted.keys.wants_refresh(now):
-                    await self._refresh(trusted)
+                    async with trusted.lock:
+                        await self._refresh(trusted)
+            report(self.problem())
 
     async def _keys_for(self, trusted: _Trusted, key_id: str | None, algorithm: str) -> KeySet:
         keys = trusted.keys

@@ -50,7 +50,13 @@ def _find(claims: Mapping[str, Any], path: str) -> Any:
 def _name(value: Any, what: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not value or len(value) > MAX_NAME or not value.isprintable():
+    # A name with space around it would be another one further on: header values lose theirs.
+    if (
+        not isinstance(value, str)
+        or value != value.strip()
+        or not 0 < len(value) <= MAX_NAME
+        or not value.isprintable()
+    ):
         raise CredentialRefused("claim_malformed", f"the token's {what} is not a usable name")
     return value
 

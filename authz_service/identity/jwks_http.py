@@ -39,7 +39,8 @@ class KeyEndpoint:
             reason = getattr(error.certificate_error, "verify_message", type(error.certificate_error).__name__)
             raise KeySourceError(f"{self._uri} cannot be reached: its certificate is not accepted: {reason}") from error
         except aiohttp.ClientConnectorError as error:
-            reason = os.strerror(error.os_error.errno) if error.os_error.errno else type(error).__name__
+            number = error.os_error.errno or 0  # below 0 it is the resolver's
+            reason = os.strerror(number) if number > 0 else error.os_error.strerror or type(error).__name__
             raise KeySourceError(f"{self._uri} cannot be reached: {reason}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise KeySourceError(f"{self._uri} cannot be fetched: {type(error).__name__}") from error

@@ -84,6 +84,9 @@ def verify(token: str, header: TokenHeader, terms: TokenTerms, keys: KeySet, now
         raise CredentialRefused("signature_invalid", "the token's signature does not hold") from error
     if claims.get("iss") != terms.issuer:
         raise CredentialRefused("issuer_unknown", "the token's issuer is not trusted")
+    if "cnf" in claims:
+        # Its holder would have to prove a key (RFC 7800). Taken as a plain bearer token it is worth stealing again.
+        raise CredentialRefused("binding_unsupported", "the token is bound to a key, which is not supported yet")
     _check_audience(claims.get("aud"), terms.audiences)
     _check_times(claims, now)
     return claims

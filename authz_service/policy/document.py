@@ -16,6 +16,7 @@ from authz_service.dlp.request import Scan
 from authz_service.model import HttpRequest, Identity, Peer
 from authz_service.policy.target import Target
 
+MAX_BODY_BYTES = 64 * 1024  # a larger body is left out of the document: reading it would hold up every other call
 VERSION: Mapping[str, str] = {"ext_authz": "v3", "encoding": "protojson"}
 
 
@@ -71,7 +72,7 @@ def _attributes(request: HttpRequest) -> dict[str, Any]:
         "protocol": request.protocol,
         "size": request.size,
     }
-    if request.body:
+    if 0 < len(request.body) <= MAX_BODY_BYTES:
         if request.body_is_raw:
             http["rawBody"] = base64.b64encode(request.body).decode()
         else:

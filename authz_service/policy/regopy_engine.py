@@ -37,7 +37,7 @@ class RegopyEngine:
         return self._revision
 
     def evaluate(self, document: Mapping[str, Any]) -> Any:
-        """Evaluate the decision rule, or the given rule where the bundle has several."""
+        """Evaluate the decision rule."""
         return self.evaluate_rule(self._decision, document)
 
     def evaluate_rule(self, rule: str, document: Mapping[str, Any]) -> Any:

@@ -1,24 +1,34 @@
 """The path of a request line → the one path that policies judge, so that no spelling of it says something else. Pure.
 
-Envoy normalises paths before we see them, and our configuration has it refuse escaped slashes; nothing here relies on
-that.
+Servers differ in what they make of a path. Policies judge it as the most lenient of them would read it: escapes decoded
+until none is left, look-alikes folded (NFKC), backslashes taken for slashes, path parameters (`;x`) and trailing dots
+and spaces of a segment left out, slashes merged, dot segments resolved. What has no such reading is refused. Envoy
+normalises paths too, before we see them, and our configuration has it refuse escaped slashes; nothing here relies on
+that. The path as it came is `attributes.request.http.path`.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from authz_service.errors import RequestRefused
 
 MAX_PATH_BYTES = 8 * 1024
+MAX_QUERY_BYTES = 16 * 1024
+MAX_PARAMETERS = 1_000
+MAX_DECODINGS = 4  # a path that is still encoded then is nobody's honest path
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+# Control and format characters, line and paragraph separators, surrogates: none belongs in a path or in a log line.
+_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request is aimed at. `path` is decoded, one slash between segments, without dot segments and parameters.
+    """What a request is aimed at, as the most lenient server reads it. `query` is as it is written.
 
     `endpoint` is what limits count by: the path's first segment in lower case, such as `/reports`.
     """
@@ -29,32 +39,51 @@ class Target:
 
 
 def parse_target(request_path: str) -> Target:
-    """Canonicalise path and query as they stand on the request line.
-
-    Percent-escapes are decoded once; a backslash counts as a slash, and path parameters (`;x`) count for nothing, since
-    many servers see them so: `/hr;v=1/x` is `/hr/x` to a rule. A trailing slash is kept.
+    """Canonicalise path and query as they stand on the request line. A trailing slash is kept.
 
     Raises:
-        RequestRefused: the path is too long, does not start with a slash, or holds a fragment, a broken escape, bytes
-            that are not UTF-8, control characters, or a dot segment with parameters, which some servers resolve.
+        RequestRefused: the path or the query is too long; the path does not start with a slash, or holds a fragment, a
+            broken escape, bytes that are not UTF-8, control or format characters, or a segment that is a dot segment
+            to some servers only (`..;x`, `.. `, `...`).
     """
     raw, _, query = request_path.partition("?")
     if len(raw) > MAX_PATH_BYTES:
         raise RequestRefused("path_too_long", "the path is too long")
+    if len(query) > MAX_QUERY_BYTES or query.count("&") >= MAX_PARAMETERS:
+        raise RequestRefused("query_too_large", "the query is too long or has too many parameters")
     if not raw.startswith("/") or "#" in raw or _BAD_ESCAPE.search(raw):
-        raise RequestRefused("path_malformed", "the path is malformed")
-    try:
-        decoded = unquote_to_bytes(raw).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise RequestRefused("path_malformed", "the path is malformed") from error
-    if any(character < " " or character == "\x7f" for character in decoded):
-        raise RequestRefused("path_malformed", "the path is malformed")
-    written = decoded.replace("\\", "/").split("/")
-    if any(";" in segment and segment.partition(";")[0] in {".", ".."} for segment in written):
-        raise RequestRefused("path_malformed", "the path is malformed")
-    segments = _resolve([segment.partition(";")[0] for segment in written])
+        raise _malformed()
+    text = unicodedata.normalize("NFKC", _decode(raw))
+    if any(unicodedata.category(character) in _FORBIDDEN for character in text):
+        raise _malformed()
+    segments = _resolve([_name(segment) for segment in text.replace("\\", "/").split("/")])
     path = "/" + "/".join(segments)
     return Target(path, query, "/" + (segments[0].lower() if segments else ""))
+
+
+def _malformed() -> RequestRefused:
+    return RequestRefused("path_malformed", "the path is malformed")
+
+
+def _decode(text: str) -> str:
+    for _ in range(MAX_DECODINGS):
+        try:
+            text = unquote_to_bytes(text).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _malformed() from error
+        if not _ESCAPE.search(text):
+            return text
+    raise _malformed()
+
+
+def _name(segment: str) -> str:
+    """Reduce a segment to what the most lenient server looks for; what is a dot segment to some only is refused."""
+    if segment in {"", ".", ".."}:
+        return segment
+    name = segment.partition(";")[0].rstrip(". ")
+    if not name and segment[0] != ";":
+        raise _malformed()
+    return name
 
 
 def _resolve(segments: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ratelimit_service.errors import InvalidRequestError, NoConfigurationError
 from ratelimit_service.limiter import Limiter
 from ratelimit_service.model import MAX_UINT32, Decision, Descriptor, FixedWindow, Status, Unit
-from ratelimit_service.telemetry import Telemetry
+from ratelimit_service.telemetry import Metrics
 from service_kit import rpc
 from service_kit.rpc import RpcError, Service
 from service_kit.wire import rate_limit_pb2 as wire
@@ -45,9 +45,9 @@ _OVERRIDE_UNITS: dict[int, Unit] = {
 class RateLimitServicer:
     """Answers ShouldRateLimit."""
 
-    def __init__(self, limiter: Limiter, telemetry: Telemetry) -> None:
+    def __init__(self, limiter: Limiter, metrics: Metrics) -> None:
         self._limiter = limiter
-        self._telemetry = telemetry
+        self._metrics = metrics
 
     def service(self) -> Service:
         """The service to serve."""
@@ -60,16 +60,16 @@ class RateLimitServicer:
             descriptors = parse(request)
             decision = await self._limiter.decide(request.domain, descriptors)
         except InvalidRequestError as error:
-            self._telemetry.refused(error.code)
+            self._metrics.refused(error.code)
             raise RpcError(rpc.Status.INVALID_ARGUMENT, str(error)) from error
         except NoConfigurationError as error:
             # UNAVAILABLE tells Envoy and its operator that the service is not there yet, not that the request is wrong.
-            self._telemetry.refused(error.code)
+            self._metrics.refused(error.code)
             raise RpcError(rpc.Status.UNAVAILABLE, str(error)) from error
         except Exception:
-            self._telemetry.refused("internal")
+            self._metrics.refused("internal")
             raise
-        self._telemetry.decided(decision)
+        self._metrics.decided(decision)
         return respond(decision)
 
 

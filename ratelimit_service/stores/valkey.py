@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
+import socket
+import ssl
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import AuthenticationError, BusyLoadingError, NoScriptError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as LostConnectionError
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ratelimit_service import fixed_window, token_bucket
 from ratelimit_service.errors import StoreUnavailableError
@@ -163,5 +167,31 @@ async def _disconnect(connection: AbstractConnection) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Say what went wrong, for logs. The server's own errors are told in full: they name no key and no value."""
-    return f"{type(error).__name__}: {error}" if isinstance(error, ResponseError) else type(error).__name__
+    """Say what went wrong in an operator's words, for logs and /readyz.
+
+    The server's own errors are told in full: they name no key, no value and no password. The client library's texts
+    are not; what it was told by the system, and wrapped, is.
+    """
+    if isinstance(error, ResponseError | BusyLoadingError):
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, AuthenticationError):
+        return f"user or password not accepted: {error}"
+    cause: BaseException | None = error
+    while isinstance(cause, LostConnectionError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, TimeoutError | RedisTimeoutError):
+        return "timed out"
+    if isinstance(cause, OSError):
+        return _system_reason(cause)
+    return "the connection was lost" if isinstance(error, LostConnectionError) else type(error).__name__
+
+
+def _system_reason(error: OSError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS certificate not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason}"
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "name not known"
+    # Not strerror: asyncio writes "Connect call failed" and the address into it. No number: several addresses failed.
+    return os.strerror(error.errno) if error.errno else "none of its addresses can be connected to"

@@ -209,3 +209,12 @@ def test_a_stream_of_any_encoding_takes_any_event() -> None:
     sink.record(event(2))
     sink.close()
     assert numbers(raw.getvalue().decode()) == [1, 2]
+
+
+def test_the_queue_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few large events can hold as much as many small ones."""
+    monkeypatch.setattr("audit_log.sink.QUEUE_BYTES", 10)
+    sink = LineSink(io.StringIO())
+    with pytest.raises(AuditUnavailable, match="queue is full"):
+        sink.record(event(1))
+    sink.close()

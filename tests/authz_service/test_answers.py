@@ -18,7 +18,7 @@ from authz_service.policy.target import Target
 from authz_service.policy.verdict import read_verdict
 
 ALICE = Identity("alice", "a1", ("engineer",), "https://idp.example", {}, 1.0)
-NOTHING = Scan((), (), (), (), (), "/x", carries_local_file=False)
+NOTHING = Scan((), (), (), (), (), "/x", "/x", carries_local_file=False)
 
 
 def allow(query: str = "", identity: Identity | None = ALICE, scan: Scan = NOTHING, **verdict: Any) -> Decision:
@@ -39,7 +39,7 @@ def test_a_credential_that_the_policy_gives_the_upstream_stays() -> None:
 
 
 def test_the_policys_header_comes_after_a_redacted_one_of_the_client() -> None:
-    scan = Scan((), [("x-user", "[REDACTED:us_ssn]")], (), (), (), "/x", carries_local_file=False)
+    scan = Scan((), [("x-user", "[REDACTED:us_ssn]")], (), (), (), "/x", "/x", carries_local_file=False)
     assert list(allow(scan=scan, headers={"x-user": "alice"}).mutations.set_headers)[-1] == ("x-user", "alice")
 
 
@@ -96,3 +96,13 @@ def test_a_failure_says_nothing_of_why() -> None:
     decision = answer_failure("policy_failed", "d-1")
     assert (decision.outcome, decision.status) == (Outcome.ERROR, 503)
     assert json.loads(decision.body)["message"] == "the gateway cannot decide now"
+
+
+@pytest.mark.parametrize("query", ["access_token=x", "a=1&access%5Ftoken=x"])
+def test_a_token_in_the_query_goes_nowhere(query: str) -> None:
+    removed = list(allow(query).mutations.remove_query)
+    assert [unquote(name) for name in removed] == ["access_token"]
+
+
+def test_a_query_without_one_is_not_touched() -> None:
+    assert list(allow("a=1&b=2").mutations.remove_query) == []

@@ -42,4 +42,4 @@ def test_a_finding_has_no_room_for_what_was_found() -> None:
 def test_outcomes_and_locations_read_as_words() -> None:
     """Audit lines, metrics and policies hold these."""
     assert list(Outcome) == ["allow", "deny", "error"]
-    assert list(Location) == ["header", "query", "path", "body"]
+    assert list(Location) == ["header", "query", "path"]

@@ -25,7 +25,7 @@ from authz_service.identity.key_source import KeySourceError
 from authz_service.identity.keys import USABLE_FOR
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
-from authz_service.policy.engine import UNDEFINED, Engine
+from authz_service.policy.engine import UNDEFINED
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
 from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
@@ -49,13 +49,6 @@ class Policy:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
-
-
-class Holder:
-    """Holds the engine in use."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine: Engine = engine
 
 
 class Audit:
@@ -88,7 +81,6 @@ class World:
 
     def __init__(self, answer: Any = None, *, anonymous: bool = False) -> None:
         self.policy = Policy(answer)
-        self.holder = Holder(self.policy)
         self.audit = Audit()
         self.keys = Keys()
         self.registry = CollectorRegistry()
@@ -102,7 +94,7 @@ class World:
             authenticator=self.authenticator,
             anonymous="allow" if anonymous else "deny",
             scanner=Scanner(ALL),
-            policy=self.holder,
+            engine=self.policy,
             audit=self.audit,
             metrics=metrics,
             clock=Clock(lambda: NOW, lambda: 0.0),
@@ -145,6 +137,8 @@ def test_a_caller_whom_the_policy_allows_passes() -> None:
         "user": "alice",
         "agent": "desktop-7",
         "roles": ["engineer"],
+        "method": "GET",
+        "host": "",
     }
     assert list(decision.mutations.remove_headers) == ["authorization"]
     assert world.policy.asked[0]["identity"]["user"] == "alice"
@@ -187,7 +181,7 @@ def test_a_credential_that_does_not_hold_is_refused_with_its_reason(header: str,
     assert challenge == f'Bearer realm="agent-gateway", error="{error}", error_description="{decision.reason}"'
     assert '"' not in decision.reason
     assert json.loads(decision.body) == {"error": code, "message": decision.reason, "decision_id": "d-1"}
-    assert decision.metadata == {"decision_id": "d-1"}
+    assert decision.metadata == {"decision_id": "d-1", "method": "GET", "host": ""}
     assert world.policy.asked == []
     (event,) = world.audit.events
     assert (event.decision, event.status, event.code, event.user, event.policy_id) == (
@@ -211,7 +205,7 @@ def test_anonymous_callers_pass_where_they_may_and_the_policy_says_so() -> None:
     world = World(anonymous=True)
     decision = world.check()
     assert decision.outcome is Outcome.ALLOW
-    assert decision.metadata == {"endpoint": "/reports", "decision_id": "d-1", "user": "", "agent": "", "roles": []}
+    assert (decision.metadata["user"], decision.metadata["agent"], decision.metadata["roles"]) == ("", "", [])
     assert list(decision.mutations.remove_headers) == []
     assert {"user", "identity"}.isdisjoint(world.policy.asked[0])
     assert (world.audit.events[0].user, world.audit.events[0].issuer) == (None, None)
@@ -315,7 +309,7 @@ def test_a_denial_says_what_the_policy_says() -> None:
     assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.DENY, 403, "p/x")
     assert headers_of(decision) == {"content-type": "application/json"}
     assert json.loads(decision.body) == {"error": "role_missing", "message": "needs a role", "decision_id": "d-1"}
-    assert decision.metadata == {"decision_id": "d-1"}
+    assert decision.metadata == {"decision_id": "d-1", "method": "GET", "host": ""}
 
 
 def test_a_bare_false_is_a_denial_too() -> None:
@@ -364,10 +358,10 @@ def test_a_request_is_judged_by_one_policy_from_start_to_end() -> None:
         revision = "rev-2"
 
         def evaluate(self, document: Mapping[str, Any]) -> Any:
-            world.holder.engine = world.policy
+            world.pipeline.use(world.policy)
             return super().evaluate(document)
 
-    world.holder.engine = Reloading({"allowed": False})
+    world.pipeline.use(Reloading({"allowed": False}))
     assert world.check_as(SIGNER.token()).outcome is Outcome.DENY
     assert world.check_as(SIGNER.token()).outcome is Outcome.ALLOW
     assert [event.policy_revision for event in world.audit.events] == ["rev-2", "rev-1"]
@@ -495,3 +489,60 @@ def test_no_request_raises_and_none_without_a_sound_token_passes(
 
 
 WORLD = World()
+
+
+# What a client could do to the service or to those who read its logs
+
+
+@pytest.mark.parametrize("fields", [{"host": f"{SSN}.example"}, {"method": CANARY}])
+def test_a_secret_where_nothing_can_be_redacted_stops_the_request(fields: dict[str, str]) -> None:
+    """Envoy does not let host and method be changed; the access log reads them from the metadata, redacted."""
+    world = World()
+    decision = world.check(headers={"authorization": f"Bearer {SIGNER.token()}"}, **fields)
+    assert (decision.status, decision.code) == (400, "secret_in_request_line")
+    assert "[REDACTED:" in f"{decision.metadata['method']}{decision.metadata['host']}"
+    told = world.audit.events[0].to_json() + json.dumps(decision.metadata)
+    assert SSN not in told
+    assert CANARY not in told
+
+
+def test_the_endpoint_that_limits_count_by_holds_no_secret_and_is_bounded() -> None:
+    """It travels in a header, in counters' keys and in logs."""
+    world = World()
+    assert world.check_as(SIGNER.token(), f"/{SSN}/x").metadata["endpoint"] == f"/{HIDDEN}"
+    assert len(world.check_as(SIGNER.token(), "/" + "a" * 7000).metadata["endpoint"]) == 128
+
+
+def test_who_has_no_token_makes_nobody_search_his_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search costs time on the one loop that serves everybody."""
+    world = World()
+    monkeypatch.setattr("authz_service.pipeline.scan_request", lambda *_: pytest.fail("searched"))
+    assert world.check("/x?" + "&".join([SSN] * 1000)).status == 401
+    assert world.check("/x", {"authorization": "Bearer a.b.c", "x-note": SSN}).status == 401
+
+
+def test_many_findings_are_told_in_few_words() -> None:
+    """In the audit line and to the policy; none of them is left in the request."""
+    world = World()
+    name = "n" * 4000
+    decision = world.check_as(SIGNER.token(), f"/x?{name}=" + "+".join([SSN] * 500), x_note=" ".join([SSN] * 500))
+    assert len(world.audit.events[0].findings) == 2
+    assert max(len(finding["name"]) for finding in world.policy.asked[0]["dlp"]["findings"]) == 64
+    assert SSN not in str(decision.mutations)
+
+
+def test_what_cannot_be_written_down_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reason."""
+    world = World()
+    monkeypatch.setattr(world.audit, "record", lambda _: 1 / 0)
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.code) == (Outcome.ERROR, "audit_unavailable")
+
+
+def test_a_body_too_large_for_the_policy_is_left_out_and_still_searched_for_files() -> None:
+    """Reading it would hold up every other call."""
+    world = World()
+    body = b"x" * (64 * 1024) + b" file:///home/alice/payroll.csv"
+    world.check(headers={"authorization": f"Bearer {SIGNER.token()}"}, body=body, body_is_raw=True)
+    assert "rawBody" not in world.policy.asked[0]["attributes"]["request"]["http"]
+    assert world.policy.asked[0]["body_contains_file"] is True

@@ -373,6 +373,21 @@ def test_the_script_counts_as_the_slow_store(
         check_against_the_slow_store(ScriptWithClock(client, clock), clock, limits, calls)
 
 
+@pytest.mark.parametrize("unit", Unit)
+def test_a_window_ends_with_its_last_microsecond_and_the_next_counts_afresh(port: int, unit: Unit) -> None:
+    """Here time is told, and everywhere else windows are long: no test hangs on when it runs."""
+    clock = Clock()
+    last = (clock.now_us // 1_000_000 // unit.value + 1) * unit.value * 1_000_000 - 1
+    charge = Charge(fresh(), 1, FixedWindow(1, unit))
+    with redis.Redis(port=port) as client:
+        for store in (ScriptWithClock(client, clock), MemoryStore(clock, 10)):
+            clock.now_us = last
+            counts = [asyncio.run(_hit(store, [charge]))[0] for _ in range(2)]
+            assert [(count.over, count.reset_seconds) for count in counts] == [(False, 1), (True, 1)]
+            clock.now_us = last + 1
+            assert asyncio.run(_hit(store, [charge]))[0] == Count(over=False, remaining=0, reset_seconds=unit.value)
+
+
 def test_the_script_never_admits_more_than_burst_and_rate_allow_in_real_time(port: int) -> None:
     bucket = TokenBucket(20_000, Unit.SECOND, burst=5)
     charges = [Charge(fresh(), 1, bucket)]

@@ -86,10 +86,12 @@ class Gateway:
         url = urlsplit(self.state.gateway_url)
         connection = http.client.HTTPSConnection(url.hostname or "", url.port, context=self.trust, timeout=30)
         with contextlib.closing(connection):
-            connection.putrequest(method, target, skip_accept_encoding=True)
+            given = list(headers.items() if isinstance(headers, Mapping) else headers or [])
+            own_host = any(name.lower() == "host" for name, _ in given)
+            connection.putrequest(method, target, skip_host=own_host, skip_accept_encoding=True)
             if token is not None:
                 connection.putheader("Authorization", f"Bearer {token}")
-            for name, value in headers.items() if isinstance(headers, Mapping) else headers or []:
+            for name, value in given:
                 connection.putheader(name, value)
             if body is not None:
                 connection.putheader("Content-Length", str(len(body)))
@@ -117,6 +119,25 @@ class Gateway:
         """The last requests that reached the upstream."""
         found: list[dict[str, Any]] = httpx.get(f"{self.state.upstream_url}/__received").json()
         return found
+
+    def reached(self, marker: str) -> bool:
+        """Whether a request that bore this marker in a header reached the upstream."""
+        return any(["x-marker", marker] in [[n.lower(), v] for n, v in seen["headers"]] for seen in self.received())
+
+    @staticmethod
+    def in_one_minute() -> None:
+        """Wait for the next minute where this one is about to end: fixed windows begin anew with it."""
+        left = 60 - time.time() % 60
+        if left < 10:
+            time.sleep(left + 0.1)
+
+    def resident_bytes(self, part: str) -> int:
+        """How much memory a part holds (Linux; 0 elsewhere)."""
+        try:
+            pages = int(Path(f"/proc/{self.state.pids[part]}/statm").read_text().split()[1])
+        except FileNotFoundError:
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self, part: str) -> None:
         """End one part at once, as a crash would."""

@@ -20,6 +20,7 @@ import pytest
 
 from devstack import demo
 from devstack import state as states
+from devstack.__main__ import arguments_of
 from tests.e2e.stack import REPOSITORY, Gateway, running
 
 pytestmark = pytest.mark.e2e
@@ -36,6 +37,12 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def _running_with(text: str) -> list[str]:
+    """The command lines that name a folder."""
+    shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in shown.splitlines() if text in line]
 
 
 class TestState:
@@ -66,6 +73,13 @@ class TestDemo:
         assert "saw GET /search?page=2&q=%5BREDACTED%3Aus_ssn%5D" in done.stdout
         assert "answer     429" in done.stdout
 
+    def test_a_script_gets_the_same_as_json(self, gateway: Gateway) -> None:
+        done = _devstack("demo", "--json", "--dir", str(Path(gateway.state.ca_file).parent.parent))
+        outcomes = json.loads(done.stdout)
+        assert [outcome["title"] for outcome in outcomes] == [sample.title for sample in demo.SAMPLES]
+        assert all(outcome["status"] == outcome["expected"] for outcome in outcomes)
+        assert {"request", "decision", "upstream"} <= outcomes[0].keys()
+
     def test_without_a_gateway_it_says_how_to_start_one(self, tmp_path: Path) -> None:
         done = _devstack("demo", "--dir", str(tmp_path))
         assert done.returncode == 1
@@ -79,7 +93,7 @@ class TestDemo:
 
 
 class TestEnd:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_a_signal_ends_everything_and_leaves_nothing_behind(self, tmp_path: Path, number: signal.Signals) -> None:
         folder = tmp_path / "stack"
         with running(folder) as gateway:
@@ -88,6 +102,30 @@ class TestEnd:
             assert gateway.process.wait(30) == 0
         assert not folder.exists()
         assert not [name for name, pid in pids.items() if name != "devstack" and _is_alive(pid)]
+
+    @pytest.mark.parametrize("lines", [1, 3])
+    def test_when_nobody_reads_what_it_prints_everything_ends(self, tmp_path: Path, lines: int) -> None:
+        folder = tmp_path / "stack"
+        command = [sys.executable, "-m", "devstack", "--ports", "auto", "--dir", str(folder)]
+        with subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            read = [process.stdout.readline() for _ in range(lines)]
+            assert read[0] == "Starting Agent Gateway\n"
+            process.stdout.close()
+            assert process.wait(60) == 0
+            assert process.stderr.read() == ""
+        assert not folder.exists()
+        assert not _running_with(str(folder))
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows a process's environment")
+    def test_what_a_part_writes_for_the_moment_lies_below_the_stacks_folder(self, gateway: Gateway) -> None:
+        folder = Path(gateway.state.ca_file).parent.parent
+        for name in ("authz_service", "ratelimit_service"):  # the others write over what Linux shows
+            environment = Path(f"/proc/{gateway.state.pids[name]}/environ").read_text()
+            assert f"TMPDIR={folder / 'tmp'}" in environment.split("\0")
 
     @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
     def test_even_sigkill_leaves_no_process_behind(self, tmp_path: Path) -> None:
@@ -110,6 +148,8 @@ class TestEnd:
         said = (tmp_path / "stack.out").read_text()
         assert f"{part} was ended by SIGKILL" in said
         assert "The logs are kept in" in said
+        assert (folder / "logs" / "audit.jsonl").is_file()
+        assert not (folder / "tls").exists()  # keys
         assert not [name for name, pid in pids.items() if name != "devstack" and _is_alive(pid)]
         assert states.read(folder) is None
 
@@ -146,3 +186,17 @@ class TestEnd:
 def test_the_state_of_a_stack_that_is_gone_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps({"pids": {"devstack": 2**22 + 1}}))
     assert states.read(tmp_path) is None
+
+
+@pytest.mark.parametrize("words", [["demo", "--ports", "auto"], ["up", "--json"], ["--json"], ["deom"]])
+def test_an_option_of_the_other_command_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        arguments_of(words)
+    assert ended.value.code == 2
+    assert next(word for word in words if word not in {"demo", "up"}) in capsys.readouterr().err
+
+
+def test_options_alone_are_those_of_up() -> None:
+    assert arguments_of([]).command == "up"
+    assert arguments_of(["--ports", "auto"]) == arguments_of(["up", "--ports", "auto"])
+    assert arguments_of(["demo", "--dir", "x"]).dir == Path("x")

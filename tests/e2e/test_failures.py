@@ -35,8 +35,7 @@ def test_while_authz_service_is_away_nothing_passes(start: Callable[..., Gateway
     token = gateway.token(roles=("hr_access",))
     assert gateway.send("/before", token).status == 200
     gateway.kill("authz_service")
-    answers = {gateway.send(f"/after/{number}", token).status for number in range(20)}
-    assert answers <= {403, 503}
+    assert {gateway.send(f"/after/{number}", token).status for number in range(20)} == {503}
     assert not [seen for seen in gateway.received() if seen["path"].startswith("/after")]
 
 
@@ -44,7 +43,7 @@ def test_while_ratelimit_service_is_away_requests_are_refused_as_configured(star
     gateway = start()
     gateway.kill("ratelimit_service")
     token = gateway.token()
-    assert {gateway.send("/after", token).status for _ in range(5)} <= {500, 503}
+    assert {gateway.send("/after", token).status for _ in range(5)} == {503}
     assert not [seen for seen in gateway.received() if seen["path"].startswith("/after")]
 
 
@@ -57,6 +56,7 @@ def test_while_valkey_is_away_the_failure_mode_decides(
     gateway = start("--failure-mode", mode)
     gateway.kill("valkey")
     time.sleep(0.2)
+    gateway.in_one_minute()
     token = gateway.token()
     assert [gateway.send("/reports/1", token).status for _ in range(7)] == expected
     assert gateway.metric(gateway.state.ratelimit_service.http, "ratelimit_failure_mode_decisions_total") >= 7

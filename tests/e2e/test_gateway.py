@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import ssl
 import time
+import uuid
 from pathlib import Path
 
 import httpx
@@ -128,14 +130,26 @@ class TestPolicy:
             "/hr/salaries?x=/reports",
             "/hr/salaries%00",
             "/hr/salaries;x=1",
+            "/hr;x/salaries",
+            "/hr;/salaries",
+            "/hr%3bx/salaries",
+            "/;/hr/salaries",
+            "/;x/hr/salaries",
+            "/hr%20/salaries",
+            "/hr./salaries",
+            "/%2568r/salaries",
+            "/hr%252fsalaries",
+            "/%ef%bd%88r/salaries",
+            "/%ef%bc%8fhr/salaries",
+            "/a/..;/hr/salaries",
+            "/hr#/salaries",
         ],
     )
     def test_no_spelling_of_a_protected_path_passes_without_its_role(self, gateway: Gateway, target: str) -> None:
-        before = len(gateway.received())
-        answer = gateway.send(target, gateway.token(roles=("engineer",)))
+        marker = uuid.uuid4().hex
+        answer = gateway.send(target, gateway.token(roles=("engineer",)), {"x-marker": marker})
         assert answer.status in {400, 403}, answer.body
-        reached = gateway.received()[before:]
-        assert not [seen for seen in reached if "salaries" in seen["path"] or "hr" in seen["path"].lower()]
+        assert not gateway.reached(marker)
 
     def test_the_role_opens_the_protected_path(self, gateway: Gateway) -> None:
         assert gateway.send("/hr/salaries", gateway.token(roles=("hr_access",))).seen()["path"] == "/hr/salaries"
@@ -158,6 +172,8 @@ class TestPolicy:
             b'{"attachment": "file:///home/eve/payroll.csv"}',
             b'{"path": "C:\\\\Users\\\\eve\\\\payroll.csv"}',
             b"read /Users/eve/Documents/payroll.csv",
+            rb'{"attachment": "file:\/\/\/home\/eve\/payroll.csv"}',
+            b"attachment=%2Fhome%2Feve%2Fpayroll.csv",
         ],
     )
     def test_local_file_content_is_blocked_without_its_permission(self, gateway: Gateway, body: bytes) -> None:
@@ -208,11 +224,41 @@ class TestPretenders:
         assert "x-envoy-internal" not in seen
         assert seen.get("x-envoy-original-path") != "/free"
 
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "x-agent-gateway-tenant",
+            "x-http-method-override",
+            "x-original-url",
+            "x-rewrite-url",
+            "x-forwarded-host",
+            "x-forwarded-prefix",
+            "forwarded",
+            "x-real-ip",
+            "x-envoy-attempt-count",
+        ],
+    )
+    def test_no_header_tells_the_upstream_another_request_than_was_judged(self, gateway: Gateway, name: str) -> None:
+        seen = gateway.send("/pretend", gateway.token(), {name: "/hr/salaries"}).seen()["headers"]
+        assert "/hr/salaries" not in seen.values()
+
+    def test_a_user_name_with_space_around_it_is_refused(self, gateway: Gateway) -> None:
+        assert gateway.send("/pretend", gateway.token(sub=" hanna ")).status == 401
+
+    def test_a_token_that_is_bound_to_a_key_is_refused(self, gateway: Gateway) -> None:
+        assert gateway.send("/pretend", gateway.token(cnf={"jkt": "x"})).status == 401
+
+    def test_a_token_in_the_query_is_neither_taken_nor_passed_on(self, gateway: Gateway) -> None:
+        token = gateway.token()
+        assert gateway.send(f"/pretend?access_token={token}").status == 401
+        assert gateway.send(f"/pretend?access_token={token}&a=1", token).seen()["path"] == "/pretend?a=1"
+
     def test_headers_with_underscores_are_refused(self, gateway: Gateway) -> None:
         # An upstream that reads x_agent_gateway_user as x-agent-gateway-user must not be fooled.
         assert gateway.send("/pretend", gateway.token(), {"x_agent_gateway_user": "root"}).status == 400
 
     def test_limits_follow_the_verified_user_and_not_a_header(self, gateway: Gateway) -> None:
+        gateway.in_one_minute()
         token = gateway.token()
         answers = [
             gateway.send("/reports/1", token, {"x-agent-gateway-user": f"user-{number}"}).status for number in range(6)
@@ -222,6 +268,7 @@ class TestPretenders:
 
 class TestLimits:
     def test_the_request_after_the_last_gets_429_with_rate_limit_headers(self, gateway: Gateway) -> None:
+        gateway.in_one_minute()
         token = gateway.token()
         answers = [gateway.send("/reports/q3", token) for _ in range(6)]
         assert [answer.status for answer in answers] == [200] * 5 + [429]
@@ -232,13 +279,15 @@ class TestLimits:
         assert [int(answer.headers["x-ratelimit-remaining"]) for answer in answers[:5]] == [4, 3, 2, 1, 0]
 
     def test_another_user_is_not_limited_by_the_first(self, gateway: Gateway) -> None:
+        gateway.in_one_minute()
         first, second = gateway.token(), gateway.token()
         assert [gateway.send("/reports/q3", first).status for _ in range(6)][-1] == 429
         assert gateway.send("/reports/q3", second).status == 200
 
     def test_a_spelling_of_the_path_does_not_open_another_counter(self, gateway: Gateway) -> None:
+        gateway.in_one_minute()
         token = gateway.token()
-        targets = ["/reports/1", "//reports/2", "/%72eports/3", "/REPORTS/4", "/x/../reports/5", "/Reports;v=1/6"]
+        targets = ["/reports/1", "//reports/2", "/%72eports/3", "/;/REPORTS./4", "/x/../reports/5", "/Reports;v=1/6"]
         assert [gateway.send(target, token).status for target in targets] == [200] * 5 + [429]
 
     def test_denied_requests_take_nothing_from_the_limit(self, gateway: Gateway) -> None:
@@ -249,7 +298,7 @@ class TestLimits:
 
 class TestRedaction:
     @pytest.mark.parametrize("secret", [SSN, AWS_KEY, GITHUB_TOKEN])
-    @pytest.mark.parametrize("name", ["x-note", "cookie", "accept-language", "user-agent", "x-forwarded-host"])
+    @pytest.mark.parametrize("name", ["x-note", "cookie", "accept-language", "user-agent"])
     def test_a_secret_in_a_header_never_reaches_the_upstream(self, gateway: Gateway, name: str, secret: str) -> None:
         answer = gateway.send("/redact", gateway.token(), {name: f"a={secret}; b=2"})
         assert secret not in answer.body
@@ -299,8 +348,11 @@ class TestRedaction:
 
     def test_no_log_holds_a_secret_or_a_token(self, gateway: Gateway) -> None:
         ssn, token = "219-09-9998", gateway.token(roles=("engineer",))
-        for target in (f"/logged?q={ssn}", f"/hr/x?q={ssn}", f"/logged/{ssn}", f"/logged/{ssn}%zz?q={ssn}"):
+        targets = [f"/logged?q={ssn}", f"/hr/x?q={ssn}", f"/logged/{ssn}", f"/{ssn}/x", f"/logged/{ssn}%zz?q={ssn}"]
+        for target in targets:
             gateway.send(target, token, {"x-note": ssn}, body=f"my number is {ssn}".encode())
+        assert gateway.send("/logged", token, {"Host": f"{ssn}.example"}).status == 400
+        assert gateway.send("/logged", token, method=f"X{ssn}").status == 400
         gateway.send(f"/logged?q={ssn}", token[:-6] + "AAAAAA", {"x-note": ssn})
         time.sleep(1.5)  # Envoy writes its access log twice a second
         files = list(Path(gateway.state.logs_folder).iterdir())
@@ -311,6 +363,23 @@ class TestRedaction:
             assert ssn not in content, name
             assert token.split(".")[2] not in content, name
             assert token.split(".")[1] not in content, name
+
+
+class TestHostile:
+    @pytest.mark.parametrize(
+        "target",
+        ["/x", "/x?" + "a&" * 7000, "/x?" + "&".join(f"n{n}=1" for n in range(2000)), "/x?q=" + "123-45-6789+" * 1300],
+    )
+    def test_large_requests_hold_nobody_up_and_leave_no_memory_behind(self, gateway: Gateway, target: str) -> None:
+        near_misses = "".join(random.Random(1).choices(["ghs_", "a"], k=15_000))
+        before = gateway.resident_bytes("authz_service")
+        for token in [None, gateway.token()] * 10:
+            answer = gateway.send(target, token, {"x-note": near_misses})
+            assert answer.status in {200, 400, 401}, answer.body
+        started = time.monotonic()
+        assert gateway.send("/after-the-storm", gateway.token()).status == 200
+        assert time.monotonic() - started < 5
+        assert gateway.resident_bytes("authz_service") - before < 64 * 1024 * 1024
 
 
 class TestEdges:

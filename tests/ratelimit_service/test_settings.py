@@ -7,12 +7,20 @@ import pytest
 from ratelimit_service import settings
 from ratelimit_service.model import FailureMode
 from service_kit.faults import ConfigurationError
+from service_kit.listening import Tls
 
 
 def faults(**values: str) -> list[str]:
     with pytest.raises(ConfigurationError) as caught:
         settings.read(values)
     return [str(fault) for fault in caught.value.faults]
+
+
+@pytest.fixture
+def pem(tmp_path: Path) -> str:
+    path = tmp_path / "a.pem"
+    path.touch()
+    return str(path)
 
 
 def test_defaults_are_those_of_the_reference_where_it_has_them() -> None:
@@ -53,11 +61,22 @@ def test_the_store_is_named_as_in_the_reference() -> None:
     assert socket.path == "/run/valkey.sock"
 
 
-def test_tls_takes_its_files() -> None:
-    tls = settings.read(
-        {"GRPC_SERVER_USE_TLS": "true", "GRPC_SERVER_TLS_CERT": "/c", "GRPC_SERVER_TLS_KEY": "/k"}
-    ).grpc_tls
-    assert tls == settings.GrpcTls(Path("/c"), Path("/k"), None)
+def test_tls_takes_its_files(pem: str) -> None:
+    given = {"GRPC_SERVER_USE_TLS": "true", "GRPC_SERVER_TLS_CERT": pem, "GRPC_SERVER_TLS_KEY": pem}
+    assert settings.read(given).grpc_tls == Tls(Path(pem), Path(pem), None)
+    assert settings.read(given | {"GRPC_CLIENT_TLS_CACERT": pem}).grpc_tls == Tls(Path(pem), Path(pem), Path(pem))
+
+
+def test_the_store_takes_its_ca_over_tls(pem: str) -> None:
+    assert settings.read({"REDIS_TLS": "true", "REDIS_TLS_CACERT": pem}).store.ca == Path(pem)
+    assert settings.read({"REDIS_URL": "rediss://cache", "REDIS_TLS_CACERT": pem}).store.ca == Path(pem)
+
+
+def test_every_pem_file_must_be_there(tmp_path: Path) -> None:
+    absent = f"{tmp_path}/absent.pem"
+    names = ("GRPC_CLIENT_TLS_CACERT", "GRPC_SERVER_TLS_CERT", "GRPC_SERVER_TLS_KEY", "REDIS_TLS_CACERT")
+    told = faults(GRPC_SERVER_USE_TLS="true", REDIS_TLS="true", **dict.fromkeys(names, absent))
+    assert told == [f"{name}: names no file: {absent}" for name in names]
 
 
 def test_warn_means_warning_whatever_its_case() -> None:
@@ -88,15 +107,23 @@ def test_all_faults_come_at_once() -> None:
     }
 
 
-def test_a_client_ca_without_tls_is_a_fault() -> None:
-    assert faults(GRPC_CLIENT_TLS_CACERT="/ca") == [
-        "GRPC_CLIENT_TLS_CACERT: has no effect unless GRPC_SERVER_USE_TLS is true"
+@pytest.mark.parametrize("name", ["GRPC_CLIENT_TLS_CACERT", "GRPC_SERVER_TLS_CERT", "GRPC_SERVER_TLS_KEY"])
+def test_a_file_for_tls_without_tls_is_a_fault(name: str, pem: str) -> None:
+    assert faults(**{name: pem}) == [f"{name}: has no effect unless GRPC_SERVER_USE_TLS is true"]
+
+
+def test_a_ca_for_a_store_without_tls_is_a_fault(pem: str) -> None:
+    assert faults(REDIS_TLS_CACERT=pem) == [
+        "REDIS_TLS_CACERT: has no effect unless REDIS_TLS is true or REDIS_URL begins with rediss://"
+    ]
+    assert faults(REDIS_TLS_CACERT=pem, REDIS_TLS="true", REDIS_URL="unix:///run/valkey.sock") == [
+        "REDIS_TLS_CACERT: has no effect on a unix socket"
     ]
 
 
 @pytest.mark.parametrize("written", ["0ms", "11s"])
 def test_the_deadline_is_bounded(written: str) -> None:
-    assert faults(STORE_DEADLINE=written) == ["STORE_DEADLINE: must be from 1ms to 10s"]
+    assert faults(STORE_DEADLINE=written) == [f"STORE_DEADLINE: must be from 1ms to 10s, but is '{written}'"]
 
 
 def test_a_fault_never_shows_the_password() -> None:

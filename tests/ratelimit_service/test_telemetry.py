@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge, Count, Decision, FailureMode, FixedWindow, Status, Unit
-from ratelimit_service.telemetry import MeasuredStore, Telemetry
+from ratelimit_service.telemetry import MeasuredStore, Metrics
 
 LIMIT = FixedWindow(1, Unit.DAY)
 
@@ -29,8 +29,8 @@ def registry() -> CollectorRegistry:
 
 
 def test_decisions_count_calls_and_hits_of_rules(registry: CollectorRegistry) -> None:
-    telemetry = Telemetry(registry)
-    telemetry.decided(
+    metrics = Metrics(registry)
+    metrics.decided(
         Decision(
             "d",
             (
@@ -41,8 +41,8 @@ def test_decisions_count_calls_and_hits_of_rules(registry: CollectorRegistry) ->
             ),
         )
     )
-    telemetry.decided(Decision("d", (), FailureMode.ALLOW))
-    telemetry.refused("invalid_argument")
+    metrics.decided(Decision("d", (), FailureMode.ALLOW))
+    metrics.refused("invalid_argument")
     value = registry.get_sample_value
     assert value("ratelimit_calls_total", {"code": "over_limit"}) == 1
     assert value("ratelimit_calls_total", {"code": "ok"}) == 1
@@ -54,18 +54,18 @@ def test_decisions_count_calls_and_hits_of_rules(registry: CollectorRegistry) ->
 
 
 def test_loads_count_by_result(registry: CollectorRegistry) -> None:
-    telemetry = Telemetry(registry)
-    telemetry.loaded(ok=True)
-    telemetry.loaded(ok=False)
+    metrics = Metrics(registry)
+    metrics.limits_loaded()
+    metrics.limits_refused()
     assert registry.get_sample_value("ratelimit_config_loads_total", {"result": "ok"}) == 1
-    assert registry.get_sample_value("ratelimit_config_loads_total", {"result": "failed"}) == 1
+    assert registry.get_sample_value("ratelimit_config_loads_total", {"result": "refused"}) == 1
 
 
 def test_a_measured_store_tells_its_time_and_its_errors(registry: CollectorRegistry) -> None:
-    telemetry = Telemetry(registry)
+    metrics = Metrics(registry)
     charge = Charge("k", 1, LIMIT)
-    assert len(asyncio.run(MeasuredStore(Store(away=False), telemetry).hit([charge]))) == 1
+    assert len(asyncio.run(MeasuredStore(Store(away=False), metrics).hit([charge]))) == 1
     with pytest.raises(StoreUnavailableError):
-        asyncio.run(MeasuredStore(Store(away=True), telemetry).hit([charge]))
+        asyncio.run(MeasuredStore(Store(away=True), metrics).hit([charge]))
     assert registry.get_sample_value("ratelimit_store_seconds_count") == 2
     assert registry.get_sample_value("ratelimit_store_errors_total") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +16,12 @@ ANY_TEXT = st.one_of(
 )
 
 
+DEFAULTS = {"NUMBER": "5", "ON": "true", "COLOUR": "blue", "WAIT": "1500ms", "TEXT": "x", "FILE": ""}
+
+
 def environment(**values: str) -> Environment:
     """Read these variables."""
-    return Environment(values, Faults())
+    return Environment(values, DEFAULTS, Faults())
 
 
 def told(read: Environment) -> list[str]:
@@ -24,37 +29,34 @@ def told(read: Environment) -> list[str]:
     return [str(fault) for fault in read.faults.found]
 
 
-def test_an_unset_variable_reads_as_its_default() -> None:
-    """Every reader has one."""
-    read = environment()
-    assert read.text("A", "x") == "x"
-    assert read.integer("A", 5, minimum=0, maximum=9) == 5
-    assert read.flag("A", default=True) is True
-    assert read.choice("A", ("red", "blue"), "blue") == "blue"
-    assert read.seconds("A", 1.5) == 1.5
-    assert told(read) == []
-
-
-def test_an_empty_variable_counts_as_unset() -> None:
+@pytest.mark.parametrize("values", [{}, dict.fromkeys(DEFAULTS, "")])
+def test_an_unset_or_empty_variable_reads_as_its_default(values: dict[str, str]) -> None:
     """Container platforms write `NAME=` for a value that nobody gave."""
-    read = environment(A="")
-    assert read.text("A", "x") == "x"
-    assert read.integer("A", 5, minimum=0, maximum=9) == 5
-    assert read.flag("A", default=True) is True
-    assert read.choice("A", ("red", "blue"), "blue") == "blue"
-    assert read.seconds("A", 1.5) == 1.5
+    read = environment(**values)
+    assert read.text("TEXT") == "x"
+    assert read.integer("NUMBER", minimum=0, maximum=9) == 5
+    assert read.flag("ON") is True
+    assert read.choice("COLOUR", ("red", "blue")) == "blue"
+    assert read.seconds("WAIT", minimum=0, maximum=9) == 1.5
+    assert read.file("FILE") is None
     assert told(read) == []
+
+
+def test_a_variable_without_a_default_cannot_be_asked_for() -> None:
+    """The table of defaults is the table of what is read."""
+    with pytest.raises(KeyError):
+        environment().text("OTHER")
 
 
 def test_every_fault_is_told_by_name_in_one_run() -> None:
-    """One start is enough to see all that is wrong."""
-    read = environment(PORT="http", ON="maybe", COLOUR="green", WAIT="soon")
-    assert read.integer("PORT", 80, minimum=1, maximum=65535) == 80
-    assert read.flag("ON", default=False) is False
-    assert read.choice("COLOUR", ("red", "blue"), "red") == "red"
-    assert read.seconds("WAIT", 2.0) == 2.0
+    """One start is enough to see all that is wrong; what is returned meanwhile is of the right type."""
+    read = environment(NUMBER="http", ON="maybe", COLOUR="green", WAIT="soon")
+    assert read.integer("NUMBER", minimum=1, maximum=65535) == 1
+    assert read.flag("ON") is False
+    assert read.choice("COLOUR", ("red", "blue")) == "red"
+    assert read.seconds("WAIT", minimum=2, maximum=3) == 2.0
     assert told(read) == [
-        "PORT: must be a whole number from 1 to 65535, but is 'http'",
+        "NUMBER: must be a whole number from 1 to 65535, but is 'http'",
         "ON: must be true or false, but is 'maybe'",
         "COLOUR: must be one of red, blue, but is 'green'",
         "WAIT: must be a duration such as 10ms, 2s or 5m, but is 'soon'",
@@ -64,46 +66,46 @@ def test_every_fault_is_told_by_name_in_one_run() -> None:
 @pytest.mark.parametrize(("value", "expected"), [("0", 0), ("9", 9), ("007", 7)])
 def test_a_whole_number_may_stand_on_its_bounds(value: str, expected: int) -> None:
     """Both bounds are included."""
-    assert environment(A=value).integer("A", 5, minimum=0, maximum=9) == expected
+    assert environment(NUMBER=value).integer("NUMBER", minimum=0, maximum=9) == expected
 
 
 def test_a_negative_number_is_read_where_the_bounds_allow_it() -> None:
     """The sign belongs to the number."""
-    assert environment(A="-1").integer("A", 0, minimum=-1, maximum=9) == -1
+    assert environment(NUMBER="-1").integer("NUMBER", minimum=-1, maximum=9) == -1
 
 
 @pytest.mark.parametrize("value", ["10", "-1", "1.0", " 1", "+1", "1_0", "٣", "0" * 20 + "99999", "0" * 5000 + "1"])
 def test_what_is_not_a_whole_number_within_bounds_is_a_fault(value: str) -> None:
     """Leading zeros do not smuggle a number past its bounds."""
-    read = environment(A=value)
-    assert read.integer("A", 5, minimum=0, maximum=9) == 5
-    assert told(read) == [f"A: must be a whole number from 0 to 9, but is {value!r}"]
+    read = environment(NUMBER=value)
+    assert read.integer("NUMBER", minimum=0, maximum=9) == 0
+    assert told(read) == [f"NUMBER: must be a whole number from 0 to 9, but is {value!r}"]
 
 
 @given(ANY_TEXT, st.integers(-100, 0), st.integers(1, 10**12))
 def test_a_number_that_is_read_is_within_its_bounds(value: str, minimum: int, maximum: int) -> None:
     """Whatever the text, no reader returns anything else, and a refusal is told."""
-    read = environment(A=value)
-    number = read.integer("A", 0, minimum=minimum, maximum=maximum)
+    read = environment(NUMBER=value)
+    number = read.integer("NUMBER", minimum=minimum, maximum=maximum)
     assert minimum <= number <= maximum
-    assert number == 0 or str(number) == value.lstrip("0") or number == int(value)
+    assert read.faults.found or number == int(value or DEFAULTS["NUMBER"])
 
 
 @pytest.mark.parametrize("value", ["true", "1", "t", "TRUE", "True"])
 def test_true_is_written_in_several_ways(value: str) -> None:
     """As the reference rate limit service reads its flags."""
-    assert environment(A=value).flag("A", default=False) is True
+    assert environment(ON=value).flag("ON") is True
 
 
 @pytest.mark.parametrize("value", ["false", "0", "f", "FALSE", "False"])
 def test_false_is_written_in_several_ways(value: str) -> None:
     """As the reference rate limit service reads its flags."""
-    assert environment(A=value).flag("A", default=True) is False
+    assert environment(ON=value).flag("ON") is False
 
 
 def test_a_choice_does_not_heed_case() -> None:
     """`LOG_LEVEL=Info` is what people write."""
-    assert environment(A="RED").choice("A", ("red", "blue"), "blue") == "red"
+    assert environment(COLOUR="RED").choice("COLOUR", ("red", "blue")) == "red"
 
 
 @pytest.mark.parametrize(
@@ -111,24 +113,49 @@ def test_a_choice_does_not_heed_case() -> None:
 )
 def test_a_duration_is_read_in_seconds(value: str, seconds: float) -> None:
     """Each unit has its own factor."""
-    assert environment(A=value).seconds("A", 9.0) == pytest.approx(seconds)
+    assert environment(WAIT=value).seconds("WAIT", minimum=0, maximum=3600) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize("value", ["1", "1.5s", "-1s", "s", "1d", "1 s", "1m30s", "1234567890s", "٣s"])
 def test_what_is_not_a_duration_is_a_fault(value: str) -> None:
     """A number without a unit is nobody's guess."""
-    read = environment(A=value)
-    assert read.seconds("A", 9.0) == 9.0
-    assert told(read) == [f"A: must be a duration such as 10ms, 2s or 5m, but is {value!r}"]
+    read = environment(WAIT=value)
+    read.seconds("WAIT", minimum=0, maximum=9)
+    assert told(read) == [f"WAIT: must be a duration such as 10ms, 2s or 5m, but is {value!r}"]
+
+
+@pytest.mark.parametrize("value", ["4ms", "3s"])
+def test_a_duration_out_of_bounds_is_told_with_them(value: str) -> None:
+    """In the units that people write."""
+    read = environment(WAIT=value)
+    read.seconds("WAIT", minimum=0.005, maximum=2.5)
+    assert told(read) == [f"WAIT: must be from 5ms to 2.5s, but is {value!r}"]
+
+
+def test_a_file_is_read_as_its_path(tmp_path: Path) -> None:
+    """What it holds is for others to read."""
+    (tmp_path / "a.pem").touch()
+    read = environment(FILE=f"{tmp_path}/a.pem")
+    assert read.file("FILE") == tmp_path / "a.pem"
+    assert told(read) == []
+
+
+@pytest.mark.parametrize("name", ["absent.pem", ".", "x" * 5000])
+def test_a_file_that_is_not_there_is_told_by_variable_and_path(tmp_path: Path, name: str) -> None:
+    """A folder is no file."""
+    read = environment(FILE=f"{tmp_path}/{name}")
+    read.file("FILE")
+    assert told(read) == [f"FILE: names no file: {tmp_path}/{name}"]
 
 
 @given(ANY_TEXT)
 def test_no_text_raises_anything_but_gives_faults(value: str) -> None:
     """What the environment holds is nobody's promise."""
-    read = environment(A=value)
-    read.text("A", "x")
-    read.integer("A", 0, minimum=0, maximum=9)
-    read.flag("A", default=False)
-    read.choice("A", ("red",), "red")
-    assert read.seconds("A", 1.0) >= 0
-    assert {fault.source for fault in read.faults.found} <= {"A"}
+    read = environment(**dict.fromkeys(DEFAULTS, value))
+    read.text("TEXT")
+    read.integer("NUMBER", minimum=0, maximum=9)
+    read.flag("ON")
+    read.choice("COLOUR", ("red",))
+    read.file("FILE")
+    assert read.seconds("WAIT", minimum=0, maximum=9) >= 0
+    assert {fault.source for fault in read.faults.found} <= DEFAULTS.keys()

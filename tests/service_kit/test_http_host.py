@@ -12,9 +12,9 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from service_kit import http_host
-from service_kit.grpc_host import ListenError
 from service_kit.health import Health
 from service_kit.http_host import MAX_BODY_BYTES, HttpHost, Page, Reply
+from service_kit.listening import ListenError
 
 
 @asynccontextmanager

@@ -39,9 +39,9 @@ def run(scene: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(scene, 10))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_requests_the_stop(number: signal.Signals) -> None:
-    """SIGTERM from the platform, SIGINT from the terminal."""
+    """SIGTERM from the platform, SIGINT from the terminal, SIGHUP when the terminal is gone."""
 
     async def scene() -> None:
         stop = stop_requested()
@@ -50,6 +50,22 @@ def test_a_signal_requests_the_stop(number: signal.Signals) -> None:
         await stop.wait()
 
     run(scene())
+
+
+def test_a_hangup_that_is_ignored_stays_ignored() -> None:
+    """`nohup` is there to outlive the terminal."""
+
+    async def scene() -> None:
+        stop = stop_requested()
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0.05)
+        assert not stop.is_set()
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run(scene())
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_the_stop_cancels_the_background_work() -> None:

@@ -1,23 +1,32 @@
-"""Signs that a body carries content of the caller's own files. They are told to the policy, not redacted."""
+"""Signs that a body carries content of the caller's own files. They are told to the policy, not redacted.
+
+A body is read as it stands and as applications will read it: JSON escapes and form encoding undone, UTF-16 made
+narrow. What cannot be read, because it is compressed, counts as carrying a file: a policy is never told less than there
+is.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
 
 import re2
 
 _SIGNS = (
-    r"file:///?[A-Za-z0-9._~/-]",  # file URLs
-    r"(?:^|[^A-Za-z0-9._-])(?:/home|/Users|/root|/etc|/var|/tmp|/mnt|/Volumes)/[A-Za-z0-9._-]",  # POSIX paths
-    r"(?:^|[^A-Za-z0-9])~/[A-Za-z0-9._-]",  # a home folder
-    r"(?:^|[^A-Za-z0-9])[A-Za-z]:(?:\\{1,2}|/)[A-Za-z0-9._ -]+(?:\\|/)",  # Windows paths, JSON-escaped or not
-    r"(?:^|[^\\])\\{2,4}[A-Za-z0-9._-]+\\{1,2}[A-Za-z0-9.$_-]+",  # \\server\share
-    r"(?i)content-disposition:[^\r\n]*filename\*?=",  # a file in a multipart body
-    r"data:[a-z]+/[A-Za-z0-9.+-]+;base64,",  # a file as a data URL
+    r"file:/+[a-z0-9._~%-]",  # file URLs
+    r"(?:^|[^a-z0-9._-])/(?:home|users|root|etc|var|tmp|opt|srv|proc|mnt|media|volumes)/[a-z0-9._-]",  # POSIX paths
+    r"(?:^|[^a-z0-9])~/[a-z0-9._-]",  # a home folder
+    r"(?:^|[^a-z0-9])[a-z]:(?:\\{1,2}|/)[a-z0-9._ -]",  # Windows paths, JSON-escaped or not
+    r"(?:^|[^\\])\\{2,4}[a-z0-9._-]+\\{1,2}[a-z0-9.$_-]",  # \\server\share
+    r"content-disposition:(?:[^\r\n]|\r?\n[ \t])*filename",  # a file in a multipart body, its header folded or not
+    r"data:[a-z]+/[^,]*;base64,",  # a file as a data URL
 )
 
 
 def _compile() -> re2.Set:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
+    options.case_sensitive = False
     signs = re2.Set.SearchSet(options)
     for sign in _SIGNS:
         signs.Add(sign.encode())
@@ -28,6 +37,34 @@ def _compile() -> re2.Set:
 _ANY = _compile()
 
 
-def carries_local_file(body: bytes) -> bool:
-    """Whether any sign of local file content stands in a body."""
-    return bool(body) and bool(_ANY.Match(body))
+def carries_local_file(body: bytes, content_type: str = "", content_encoding: str = "") -> bool:
+    """Whether any sign of local file content stands in a body, or could stand in it unseen."""
+    if not body:
+        return False
+    if content_encoding.strip().lower() not in {"", "identity"}:
+        return True
+    return any(_ANY.Match(text) for text in _readings(body, content_type.lower()))
+
+
+def _readings(body: bytes, content_type: str) -> Iterator[bytes]:
+    """The body as it stands, then as those read it who undo what can be undone."""
+    yield body
+    if b"\0" in body:  # UTF-16 and UTF-32 in either byte order: ASCII with zeros between
+        body = body.replace(b"\0", b"")
+        yield body
+    if b"\\" in body:
+        yield _unescape(body)
+    if b"%" in body or "form" in content_type:
+        yield unquote_to_bytes(body.replace(b"+", b" "))
+
+
+def _unescape(body: bytes) -> bytes:
+    """Undo JSON's escapes of slashes and of ASCII characters written by number."""
+    parts = body.replace(b"\\/", b"/").split(b"\\u00")
+    decoded = [parts[0]]
+    for part in parts[1:]:
+        try:
+            decoded.append(bytes.fromhex(part[:2].decode("ascii")) + part[2:])
+        except ValueError:
+            decoded.append(part)
+    return b"".join(decoded)

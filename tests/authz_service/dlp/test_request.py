@@ -23,7 +23,7 @@ SCANNER = Scanner(ALL)
 def scan(path: str = "/", headers: Mapping[str, str] | None = None, body: bytes = b"") -> Scan:
     """Scan a request; `authorization` is the gateway's own."""
     request = HttpRequest("GET", path, headers=headers or {}, body=body)
-    return scan_request(request, SCANNER, frozenset({"authorization"}))
+    return scan_request(request, "/", SCANNER, frozenset({"authorization"}))
 
 
 def places(found: Scan) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ SCANNER = Scanner(ALL)
 
 def detector(pattern: str, name: str) -> Detector:
     """One that accepts all of its candidates."""
-    return Detector(name, name, pattern, lambda text, start, end: bool(text[start:end]))
+    return Detector(name, name, pattern, pattern, lambda text, start, end: bool(text[start:end]))
 
 
 def found(text: bytes, scanner: Scanner = SCANNER) -> list[tuple[bytes, str]]:
@@ -147,3 +148,26 @@ def test_hostile_text_takes_searches_in_proportion_to_its_length(piece: bytes) -
 def test_a_span_says_nothing_but_place_and_detector() -> None:
     """Its value stays in the text."""
     assert set(Span.__slots__) == {"start", "end", "detector"}
+
+
+@pytest.mark.parametrize(
+    "piece", [b"ghs_", b"ghs_a", b"github_pat_", b"ghp_" + b"a" * 35 + b" ", b"AKIA", b"000-00-0000 "]
+)
+def test_near_misses_that_overlap_cost_little(piece: bytes) -> None:
+    """What no RE2 should be asked to follow all at once: 58 KB of it once took seconds. The bound is a hundredfold."""
+    text = piece * (58_000 // len(piece))
+    started = time.process_time()
+    SCANNER.scan(text)
+    assert time.process_time() - started < 1.0
+
+
+def test_a_long_token_is_one_span_to_its_end() -> None:
+    """As far as its alphabet and its longest form go."""
+    token = b"ghs_12_" + b"e" * 500 + b"." + b"s" * 86
+    assert found(b"x " + token + b" y") == [(token, "github_token")]
+
+
+@given(TEXTS)
+def test_what_is_not_suspected_holds_nothing(text: bytes) -> None:
+    """The cheap pass may cry wolf, and never sleeps."""
+    assert SCANNER.suspects(text) or not SCANNER.scan(text)

@@ -372,7 +372,7 @@ def test_keys_are_renewed_ahead_of_need_and_more_often_while_the_issuer_is_away(
         plan = [note] * rounds + [leave] + [note] * (rounds + 1) + [come_back, note, note]
         monkeypatch.setattr(authenticator, "asyncio", Pauses(world, plan))
         with pytest.raises(asyncio.CancelledError):
-            await world.authenticator.keep_fresh()
+            await world.authenticator.keep_fresh(lambda _: None)
         assert await world.outcome(OLD.token()) == "alice"
 
     async def fetch() -> bytes:

@@ -127,3 +127,10 @@ def test_any_claims_make_a_sound_identity_or_a_refusal(claims: dict[str, Any], r
     for name in [found.user, *found.roles, *([found.agent] if found.agent is not None else [])]:
         assert 0 < len(name) <= MAX_NAME
         assert name.isprintable()
+
+
+@pytest.mark.parametrize("name", [" hanna", "hanna ", " ", "\u00a0hanna", "hanna\u3000"])
+def test_a_name_with_space_around_it_is_refused(name: str) -> None:
+    """A header's value loses it on the way, and then it is somebody else's name."""
+    assert refusal(sub=name) == "claim_malformed"
+    assert refusal(agent_id=name) == "claim_malformed"

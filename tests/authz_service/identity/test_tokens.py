@@ -350,3 +350,9 @@ def test_the_signature_is_checked_before_anything_that_the_token_says() -> None:
     """A forger learns nothing of issuers and times."""
     forged = key("ES256", "k1", 1).token(exp=1, aud="somebody")
     assert refusal(forged) == "signature_invalid"
+
+
+@pytest.mark.parametrize("binding", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, [], "x"])
+def test_a_token_that_is_bound_to_a_key_is_no_bearer_token(binding: object) -> None:
+    """Until the binding can be checked: taken without, it would be worth stealing again."""
+    assert refusal(key("ES256").token(cnf=binding)) == "binding_unsupported"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import RequestRefused
-from authz_service.policy.target import MAX_PATH_BYTES, Target, parse_target
+from authz_service.policy.target import MAX_PARAMETERS, MAX_PATH_BYTES, MAX_QUERY_BYTES, Target, parse_target
 
 REFUSED = ""
 
@@ -122,26 +122,18 @@ def test_each_spelling_of_a_path_is_that_path_or_refused(written: str, expected:
     ("written", "expected"),
     [
         ("/HR/x", "/HR/x"),
-        ("/hr./x", "/hr./x"),
-        ("/hr/...", "/hr/..."),
         ("/hr/..x", "/hr/..x"),
         ("/.hr/x", "/.hr/x"),
-        ("/hr /x", "/hr /x"),
-        ("/hr%20/x", "/hr /x"),
         ("/hr+/x", "/hr+/x"),
-        ("/%2568r/x", "/%68r/x"),
-        ("/a/%252e%252e/hr/x", "/a/%2e%2e/hr/x"),
-        ("/hr%252fx", "/hr%2fx"),
         ("/hr%3fx", "/hr?x"),
         ("/hr%23x", "/hr#x"),
-        ("/hr\uff0fx", "/hr\uff0fx"),
         ("/hr%e2%88%95x", "/hr\u2215x"),
         ("/z%C3%BCrich", "/zürich"),
         ("/zürich", "/zürich"),
     ],
 )
 def test_what_is_another_name_stays_one(written: str, expected: str) -> None:
-    """Escapes are decoded once; case, spaces and look-alikes belong to the name."""
+    """Case and characters that merely look alike belong to the name."""
     assert path_of(written) == expected
 
 
@@ -180,13 +172,38 @@ def test_the_query_is_kept_as_it_is_written(written: str, query: str) -> None:
     assert parse_target(written).query == query
 
 
-def test_the_paths_length_is_bounded_and_the_querys_is_not() -> None:
-    """Envoy bounds the whole line."""
+@pytest.mark.parametrize(
+    "written",
+    ["/hr./x", "/hr.../x", "/hr%20/x", "/hr%20./x", "/%2568r/x", "/a/%252e%252e/hr/x", "/hr%252fx", "/%25%36%38r/x",
+     "/hr\uff0fx", "/\uff48\uff52/x", "/hr%2ex/../x", "/hr .;v=1/x"],
+)  # fmt: skip
+def test_a_path_is_read_as_the_most_lenient_server_reads_it(written: str) -> None:
+    """Some decode twice, fold look-alikes, or take dots and spaces off the end of a name."""
+    assert path_of(written) in {"/hr/x", "/x"}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["/...", "/a/.../x", "/a/.. /hr", "/a/..%20/hr", "/ /x", "/%2525252525/x", "/x%C2%85", "/x%E2%80%AE", "/%E2%80%A8"],
+)
+def test_what_only_some_servers_take_for_a_dot_segment_or_nothing_is_refused(written: str) -> None:
+    """There is no reading that is safe for all of them; characters that only steer a display are refused too."""
+    with pytest.raises(RequestRefused):
+        parse_target(written)
+
+
+def test_path_and_query_are_bounded() -> None:
+    """In bytes, and in parameters: each of them costs time on its way through the policy."""
     longest = "/" + "a" * (MAX_PATH_BYTES - 1)
-    assert parse_target(f"{longest}?{'q' * 20_000}") == Target(longest, "q" * 20_000, longest)
-    with pytest.raises(RequestRefused) as caught:
-        parse_target(longest + "a")
-    assert (caught.value.status, caught.value.code) == (400, "path_too_long")
+    assert parse_target(f"{longest}?{'q' * 10_000}") == Target(longest, "q" * 10_000, longest)
+    for written, code in (
+        (longest + "a", "path_too_long"),
+        ("/x?" + "q" * (MAX_QUERY_BYTES + 1), "query_too_large"),
+        ("/x?" + "&" * MAX_PARAMETERS, "query_too_large"),
+    ):
+        with pytest.raises(RequestRefused) as caught:
+            parse_target(written)
+        assert (caught.value.status, caught.value.code) == (400, code)
 
 
 def test_a_refusal_repeats_nothing_of_the_path() -> None:

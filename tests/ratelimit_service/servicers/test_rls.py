@@ -12,7 +12,7 @@ from ratelimit_service.model import MAX_UINT32, Decision, FailureMode, FixedWind
 from ratelimit_service.servicers import rls
 from ratelimit_service.servicers.rls import RateLimitServicer
 from ratelimit_service.stores.memory import MemoryStore
-from ratelimit_service.telemetry import Telemetry
+from ratelimit_service.telemetry import Metrics
 from service_kit import rpc
 from service_kit.rpc import RpcError
 from service_kit.wire.envoy_type_pb2 import RateLimitUnit
@@ -40,7 +40,7 @@ class Service:
         limiter = Limiter(MemoryStore(lambda: NOW_US, 100), FailureMode.ALLOW, MemoryStore(lambda: NOW_US, 100))
         if limits:
             limiter.use(limits)
-        self.servicer = RateLimitServicer(limiter, Telemetry(self.registry))
+        self.servicer = RateLimitServicer(limiter, Metrics(self.registry))
 
     def ask(self, *descriptors: RateLimitDescriptor, domain: str = "d", hits: int = 0) -> RateLimitResponse:
         request = RateLimitRequest(domain=domain, descriptors=descriptors, hits_addend=hits)

