@@ -1,4 +1,4 @@
-"""envoy/envoy.yaml bound to this machine: its ports, certificates and issuer. Everything else stays as it ships."""
+"""envoy/envoy.yaml bound to this machine: its ports, certificates, issuer and pace. All else stays as it ships."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import yaml
 
 SHIPPED = Path(__file__).parent.parent / "envoy" / "envoy.yaml"
 LOOPBACK = "127.0.0.1"
+PATIENCE = "5s"  # in place of the shipped timeouts of Check and ShouldRateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,9 @@ def bind(shipped: Path, binding: Binding) -> str:
     for provider in filters["envoy.filters.http.jwt_authn"]["providers"].values():
         provider["issuer"] = binding.issuer_url
         provider["remote_jwks"]["http_uri"]["uri"] = f"{binding.issuer_url}/jwks"
+    # A development machine stalls for longer than a gateway may make its callers wait.
+    filters["envoy.filters.http.ext_authz"]["grpc_service"]["timeout"] = PATIENCE
+    filters["envoy.filters.http.ratelimit"]["timeout"] = PATIENCE
     ports = {
         "authz_service": binding.authz_port,
         "ratelimit_service": binding.ratelimit_port,

@@ -172,7 +172,7 @@ class Stack:
             RUNTIME_SUBDIRECTORY="",
             RUNTIME_APPDIRECTORY="config",
             FAILURE_MODE=self._failure_mode,
-            STORE_DEADLINE="80ms",  # a development machine stalls for longer than the default of 10 ms
+            STORE_DEADLINE="2s",  # a development machine stalls for longer than the default of 10 ms
         )
 
     def _envoy(self, server: tuple[Path, Path], ca: Path) -> Program:
