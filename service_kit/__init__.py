@@ -1,7 +1,8 @@
 """What both services share and that knows neither of them.
 
     faults         what is wrong with a configuration: file, line, text, all of it at once
-    strict_yaml    YAML read strictly into typed values, every fault with its place
+    yaml_tree      YAML from bytes to a bounded tree of nodes with their places
+    strict_yaml    the tree read strictly into typed values, every fault with its place
     environment    the same for environment variables
     rpc            a gRPC service as plain coroutines over messages; statuses; knows no host
     health         what the process says of itself, and the gRPC health service over it
@@ -14,5 +15,5 @@
     wire/          the messages, generated from proto/ at build time
 
 Imports run downwards only: nothing in here imports a service. Only `grpc_host` imports grpc, only `http_host` aiohttp's
-server, only `strict_yaml` yaml.
+server, only the two about YAML yaml.
 """

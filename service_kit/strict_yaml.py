@@ -20,37 +20,13 @@ from types import TracebackType
 from typing import Any, Self
 
 import yaml
-from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from service_kit import yaml_tree
 from service_kit.faults import Faults
+from service_kit.yaml_tree import KINDS, MAX_BYTES, kind_of, line_of
 
-MAX_BYTES = 4 * 1024 * 1024
-MAX_DEPTH = 64  # levels of nesting
-MAX_NODES = 200_000  # values, aliases followed: what stops a "billion laughs" file
 MAX_DIGITS = 64  # characters of a whole number
-
-_KINDS = {
-    "tag:yaml.org,2002:str": "text",
-    "tag:yaml.org,2002:int": "a whole number",
-    "tag:yaml.org,2002:float": "a number with a fraction",
-    "tag:yaml.org,2002:bool": "true or false",
-    "tag:yaml.org,2002:null": "nothing",
-    "tag:yaml.org,2002:timestamp": "a date",
-}
-
-
-def _kind(node: Node) -> str:
-    """Name a node's type as a reader of the file would."""
-    if isinstance(node, MappingNode):
-        return "a mapping"
-    if isinstance(node, SequenceNode):
-        return "a list"
-    return _KINDS.get(node.tag, f"of type {node.tag}")
-
-
-def _line(place: Node | Event) -> int:
-    return place.start_mark.line + 1 if place.start_mark else 0
 
 
 @dataclass(slots=True)
@@ -83,7 +59,7 @@ class Section:
     def line_of(self, key: str) -> int:
         """The line of `key`'s value, or of the section where the key is absent."""
         node = self.entries.get(key)
-        return _line(node) if node is not None else self.line
+        return line_of(node) if node is not None else self.line
 
     def fault(self, key: str, text: str) -> None:
         """Note a fault at `key`."""
@@ -104,7 +80,7 @@ class Section:
             return default or ""
         node = self.entries[key]
         if not isinstance(node, ScalarNode):
-            self.fault(key, f"must be a single value, but is {_kind(node)}")
+            self.fault(key, f"must be a single value, but is {kind_of(node)}")
             return ""
         return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)
 
@@ -141,7 +117,7 @@ class Section:
         for index, node in enumerate(nodes):
             if node.tag != "tag:yaml.org,2002:str" or not node.value:
                 self.faults.add(
-                    self.source, _line(node), f"{self._name(key)}[{index}] must be text, but is {_kind(node)}"
+                    self.source, line_of(node), f"{self._name(key)}[{index}] must be text, but is {kind_of(node)}"
                 )
         return tuple(str(node.value) for node in nodes)
 
@@ -170,27 +146,27 @@ class Section:
         try:
             value = constructor.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            self.faults.add(self.source, _line(node), f"{path} is not a value: {node.value!r}")
+            self.faults.add(self.source, line_of(node), f"{path} is not a value: {node.value!r}")
             return None
         if (isinstance(value, float) and not math.isfinite(value)) or (
             isinstance(value, int) and len(node.value) > MAX_DIGITS
         ):
-            self.faults.add(self.source, _line(node), f"{path} is a number that JSON cannot carry")
+            self.faults.add(self.source, line_of(node), f"{path} is a number that JSON cannot carry")
             return None
         return value if isinstance(value, str | int | float | bool | None) else str(node.value)
 
     def _open(self, node: Node, path: str) -> Section:
         if isinstance(node, MappingNode):
             return _section(node, self.source, path, self.faults)
-        self.faults.add(self.source, _line(node), f"{path} must be a mapping, but is {_kind(node)}")
-        return Section(self.source, _line(node), path, self.faults, {})
+        self.faults.add(self.source, line_of(node), f"{path} must be a mapping, but is {kind_of(node)}")
+        return Section(self.source, line_of(node), path, self.faults, {})
 
     def _items(self, key: str, *, required: bool) -> list[Node]:
         if not self._present(key, required=required):
             return []
         node = self.entries[key]
         if not isinstance(node, SequenceNode):
-            self.fault(key, f"must be a list, but is {_kind(node)}")
+            self.fault(key, f"must be a list, but is {kind_of(node)}")
             return []
         if required and not node.value:
             self.fault(key, "must have at least one item")
@@ -203,7 +179,7 @@ class Section:
         wanted = f"tag:yaml.org,2002:{tag}"
         if not isinstance(node, ScalarNode) or node.tag != wanted:
             hint = " (put it in quotes)" if tag == "str" and isinstance(node, ScalarNode) else ""
-            self.fault(key, f"must be {_KINDS[wanted]}, but is {_kind(node)}{hint}")
+            self.fault(key, f"must be {KINDS[wanted]}, but is {kind_of(node)}{hint}")
             return None
         return node
 
@@ -237,71 +213,13 @@ def read(path: Path, faults: Faults) -> Section:
 
 def parse(data: bytes, source: str, faults: Faults) -> Section:
     """Read YAML from bytes; `source` is what faults call it."""
-    if len(data) > MAX_BYTES:
-        faults.add(source, 0, f"is larger than {MAX_BYTES} bytes")
-        return _nothing(source)
-    try:
-        data.decode("utf-8")
-        refusal = _refusal(data)
-        root = None if refusal else yaml.compose(data, Loader=yaml.CSafeLoader)
-    except UnicodeDecodeError as error:
-        faults.add(source, _line_at(data, error.start), f"is not UTF-8: {error.reason}")
-        return _nothing(source)
-    except yaml.reader.ReaderError as error:
-        faults.add(source, _line_at(data, error.position), f"is not YAML: {error.reason}")
-        return _nothing(source)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        text = " ".join(filter(None, (error.context, error.problem)))
-        faults.add(source, mark.line + 1 if mark else 0, f"is not YAML: {text}")
-        return _nothing(source)
-    if refusal:
-        faults.add(source, *refusal)
-        return _nothing(source)
-    if root is None:
-        faults.add(source, 0, "is empty")
-        return _nothing(source)
-    if not isinstance(root, MappingNode):
-        faults.add(source, _line(root), f"must be a mapping at its root, but is {_kind(root)}")
-        return _nothing(source)
-    if _is_too_large(root):
-        faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
-        return _nothing(source)
-    return _section(root, source, "", faults)
+    root = yaml_tree.compose(data, source, faults)
+    return _nothing(source) if root is None else _section(root, source, "", faults)
 
 
 def _nothing(source: str) -> Section:
     """A section that swallows the faults of an unreadable file: one message says it all."""
     return Section(source, 0, "", Faults(), {})
-
-
-def _line_at(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
-
-
-def _refusal(data: bytes) -> tuple[int, str] | None:
-    """Read the parser's events alone, and say where and why a file must not be built into a tree.
-
-    Building recurses in C, where deep nesting would overflow the stack and end the process; events come one by one.
-    """
-    depth = values = 0
-    event: Event
-    for event in yaml.parse(data, Loader=yaml.CSafeLoader):
-        if isinstance(event, CollectionEndEvent):
-            depth -= 1
-        if not isinstance(event, AliasEvent | ScalarEvent | CollectionStartEvent):
-            continue
-        values += 1
-        line = _line(event)
-        if isinstance(event, CollectionStartEvent):
-            depth += 1
-        if depth > MAX_DEPTH:
-            return line, f"is nested deeper than {MAX_DEPTH} levels"
-        if values > MAX_NODES:
-            return line, f"has more than {MAX_NODES} values"
-        if not isinstance(event, AliasEvent) and event.tag is not None:
-            return line, f"has the tag {event.tag!r}, and tags are not allowed here"
-    return None
 
 
 def _section(node: MappingNode, source: str, path: str, faults: Faults) -> Section:
@@ -310,28 +228,10 @@ def _section(node: MappingNode, source: str, path: str, faults: Faults) -> Secti
     for key, value in node.value:
         where = f" in {path}" if path else ""
         if not isinstance(key, ScalarNode):
-            faults.add(source, _line(key), f"a key{where} must be text, but is {_kind(key)}")
+            faults.add(source, line_of(key), f"a key{where} must be text, but is {kind_of(key)}")
         elif key.value in entries:
-            faults.add(source, _line(key), f"repeated key {key.value!r}{where}")
+            faults.add(source, line_of(key), f"repeated key {key.value!r}{where}")
         else:
             entries[key.value] = value
-            lines[key.value] = _line(key)
-    return Section(source, _line(node), path, faults, entries, _key_lines=lines)
-
-
-def _is_too_large(root: Node) -> bool:
-    """Walk the tree as a reader would, aliases followed, and give up at the bounds."""
-    pending = [(root, 1)]
-    seen = 1  # counted when noted, not when visited: what is pending is bounded too
-    while pending:
-        node, depth = pending.pop()
-        children: list[Node] = []
-        if isinstance(node, SequenceNode):
-            children = node.value
-        elif isinstance(node, MappingNode):
-            children = [child for pair in node.value for child in pair]
-        seen += len(children)
-        if depth > MAX_DEPTH or seen > MAX_NODES:
-            return True
-        pending.extend((child, depth + 1) for child in children)
-    return False
+            lines[key.value] = line_of(key)
+    return Section(source, line_of(node), path, faults, entries, _key_lines=lines)

@@ -47,7 +47,7 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "jwt": ("authz_service/identity/*", "devstack/issuer.py"),
     "aiohttp": ("service_kit/http_host.py", "authz_service/identity/jwks_http.py", "devstack/*"),
     "re2": ("authz_service/dlp/*",),
-    "yaml": ("service_kit/strict_yaml.py", "devstack/*"),
+    "yaml": ("service_kit/yaml_tree.py", "service_kit/strict_yaml.py", "devstack/*"),
 }
 
 READS_THE_ENVIRONMENT = ("*/__main__.py",)

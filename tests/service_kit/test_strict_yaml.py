@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from service_kit import strict_yaml
 from service_kit.faults import Faults
-from service_kit.strict_yaml import MAX_BYTES, MAX_DEPTH, MAX_DIGITS, MAX_NODES, Section
+from service_kit.strict_yaml import MAX_DIGITS, Section
+from service_kit.yaml_tree import MAX_BYTES, MAX_DEPTH, MAX_NODES
 
 Read = Callable[[Section], object]
 
