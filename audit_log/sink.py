@@ -12,7 +12,7 @@ QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
 
 
-class AuditUnavailable(Exception):  # noqa: N818  (a state of the sink, told to the caller, who refuses the request)
+class AuditUnavailableError(Exception):
     """The queue is full or the stream broken: the event cannot be recorded, so its request must not pass."""
 
 
@@ -20,7 +20,7 @@ class AuditSink(Protocol):
     """Where audit events go."""
 
     def record(self, event: DecisionEvent) -> None:
-        """Take an event. MUST NOT block; MUST raise `AuditUnavailable` when the event will not be kept."""
+        """Take an event. MUST NOT block; MUST raise `AuditUnavailableError` when the event will not be kept."""
         ...
 
 
@@ -45,20 +45,20 @@ class LineSink:
     def record(self, event: DecisionEvent) -> None:
         """Queue an event."""
         if self._broken:
-            raise AuditUnavailable("the audit stream is broken")
+            raise AuditUnavailableError("the audit stream is broken")
         if self._closed:
-            raise AuditUnavailable("the audit log is closed")
+            raise AuditUnavailableError("the audit log is closed")
         line = event.to_json()
         with self._counting:
             if self._bytes + len(line) > QUEUE_BYTES:
-                raise AuditUnavailable("the audit queue is full")
+                raise AuditUnavailableError("the audit queue is full")
             self._bytes += len(line)
         try:
             self._queue.put_nowait(line)
         except queue.Full as error:
             with self._counting:
                 self._bytes -= len(line)
-            raise AuditUnavailable("the audit queue is full") from error
+            raise AuditUnavailableError("the audit queue is full") from error
 
     def close(self, seconds: float = 5.0) -> None:
         """Write what waits, for at most `seconds`; no event is taken any more."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from audit_log.event import DecisionEvent, FindingNote
-from audit_log.sink import AuditSink, AuditUnavailable
+from audit_log.sink import AuditSink, AuditUnavailableError
 from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
@@ -94,7 +94,7 @@ class Pipeline:
             decision = answer_failure("internal_error", decision_id)
         try:
             self._audit.record(self._event(request, engine.revision, progress, decision, now))
-        except AuditUnavailable as error:
+        except AuditUnavailableError as error:
             log.error("audit event not kept, request refused", extra={"fields": {"detail": str(error)}})
             decision = answer_failure("audit_unavailable", decision_id)
         except Exception as error:  # what cannot be written down does not pass either

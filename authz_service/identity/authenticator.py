@@ -127,8 +127,6 @@ class Authenticator:
                 "keys not refreshed", extra={"fields": {"issuer": trusted.issuer.issuer, "problem": str(error)}}
             )
             return str(error)
-        # Unchanged keys keep their prepared form; only their age starts anew.
-        prepared = trusted.keys._prepared if trusted.keys and trusted.keys.keys == keys.keys else {}  # noqa: SLF001
-        trusted.keys = KeySet(keys.keys, keys.fetched, prepared)
+        trusted.keys = keys if trusted.keys is None else trusted.keys.renewed(keys)
         self._refreshed(trusted.issuer.issuer, True)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jwt
@@ -52,6 +52,10 @@ class KeySet:
             except (jwt.PyJWTError, ValueError, TypeError) as error:
                 raise CredentialRefused("key_unusable", "the issuer's key for this token cannot be used") from error
         return self._prepared[place]
+
+    def renewed(self, fetched: KeySet) -> KeySet:
+        """The set that was fetched after this one. Unchanged keys keep their prepared form, and begin a new age."""
+        return replace(self, fetched=fetched.fetched) if fetched.keys == self.keys else fetched
 
     def is_usable(self, now: float) -> bool:
         """Whether the set may still verify tokens."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from audit_log.event import DecisionEvent
-from audit_log.sink import AuditUnavailable, LineSink
+from audit_log.sink import AuditUnavailableError, LineSink
 
 EVENT = DecisionEvent(
     time=0.0, decision="allow", decision_id="0", request_id="", user=None, agent_id=None, roles=(), issuer=None,
@@ -45,7 +45,7 @@ def refusal(sink: LineSink) -> str:
     """Why the sink takes no event; empty where it takes it."""
     try:
         sink.record(event(7))
-    except AuditUnavailable as refused:
+    except AuditUnavailableError as refused:
         return str(refused)
     return ""
 
@@ -144,7 +144,7 @@ def test_a_slow_stream_holds_up_nobody_until_the_queue_is_full() -> None:
         sink.record(event(number))
     assert sink.waiting == 10
     started = time.monotonic()
-    with pytest.raises(AuditUnavailable, match="queue is full"):
+    with pytest.raises(AuditUnavailableError, match="queue is full"):
         sink.record(event(11))
     assert time.monotonic() - started < 5
     stream.open.set()
@@ -195,7 +195,7 @@ def test_a_closed_sink_takes_no_more_events() -> None:
     sink = LineSink(stream)
     sink.record(event(1))
     sink.close()
-    with pytest.raises(AuditUnavailable, match="closed"):
+    with pytest.raises(AuditUnavailableError, match="closed"):
         sink.record(event(2))
     assert numbers(stream.getvalue()) == [1]
 
@@ -215,6 +215,6 @@ def test_the_queue_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> N
     """A few large events can hold as much as many small ones."""
     monkeypatch.setattr("audit_log.sink.QUEUE_BYTES", 10)
     sink = LineSink(io.StringIO())
-    with pytest.raises(AuditUnavailable, match="queue is full"):
+    with pytest.raises(AuditUnavailableError, match="queue is full"):
         sink.record(event(1))
     sink.close()

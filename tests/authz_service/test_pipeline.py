@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
 from audit_log.event import DecisionEvent
-from audit_log.sink import AuditUnavailable
+from audit_log.sink import AuditUnavailableError
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import PolicyFailed
@@ -60,7 +60,7 @@ class Audit:
 
     def record(self, event: DecisionEvent) -> None:
         if self.full:
-            raise AuditUnavailable("the audit queue is full")
+            raise AuditUnavailableError("the audit queue is full")
         self.events.append(event)
 
 
