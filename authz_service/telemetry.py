@@ -40,9 +40,9 @@ class Metrics:
         for finding in findings:
             self._findings.labels(finding.entity, finding.location.value).inc()
 
-    def keys_refreshed(self, issuer: str, succeeded: bool) -> None:  # noqa: FBT001  (the port's signature)
-        """Count one fetch of keys."""
-        self._refreshes.labels(issuer, "ok" if succeeded else "failed").inc()
+    def keys_refreshed(self, issuer: str, result: str) -> None:
+        """Count one fetch of keys; `result` is `ok` or `failed`."""
+        self._refreshes.labels(issuer, result).inc()
 
     def policy_loaded(self, revision: str) -> None:
         """Note the policy that came into use."""

@@ -12,6 +12,7 @@ import shlex
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ async def run(state: State) -> AsyncIterator[Outcome]:
                 status, body, headers = await _send(session, sample, state)
                 if status == sample.expected:
                     break
-            limited = "; then over a limit" if status == 429 else ""  # noqa: PLR2004  (Too Many Requests)
+            limited = "; then over a limit" if status == HTTPStatus.TOO_MANY_REQUESTS else ""
             yield Outcome(
                 title=sample.title,
                 request=f"GET {sample.target} as {sample.agent or 'nobody'}{_extras(sample)}",
@@ -177,7 +178,7 @@ def _find_event(file: Path, decision_id: str) -> dict[str, Any] | None:
 
 
 def _upstream(status: int, body: str) -> str:
-    if status != 200:  # noqa: PLR2004  (HTTP OK)
+    if status != HTTPStatus.OK:
         return "saw nothing"
     seen = _parse(body)
     headers = dict(seen.get("headers", []))

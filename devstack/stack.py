@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 
 import aiohttp
@@ -215,7 +216,7 @@ class Stack:
     async def _is_ready(self, port: int) -> bool:
         try:
             async with aiohttp.ClientSession() as session, session.get(f"http://{LOOPBACK}:{port}/readyz") as response:
-                return response.status == 200  # noqa: PLR2004  (HTTP OK)
+                return response.status == HTTPStatus.OK
         except (aiohttp.ClientError, OSError):
             return False
 
@@ -226,7 +227,7 @@ class Stack:
         url = f"https://{LOOPBACK}:{self.ports.gateway}/devstack-probe"
         try:
             async with aiohttp.ClientSession() as session, session.get(url, ssl=trust, headers=headers) as response:
-                return response.status == 200  # noqa: PLR2004  (HTTP OK)
+                return response.status == HTTPStatus.OK
         except (aiohttp.ClientError, OSError):
             return False
 

@@ -135,7 +135,7 @@ def _handler(method: Method) -> Any:
         try:
             async for response in handler(read(request)):
                 yield serialize(response)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  (the boundary, as above)
             await _abort(method, error, context)
 
     if method.streams_requests and method.streams_responses:

@@ -52,7 +52,7 @@ def _below(path: Path) -> Iterator[Path]:
 class Reloader(Generic[Value]):
     """Polls `paths` each `seconds`; on a change calls `load`, and on success hands its value to `use`."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(  # noqa: PLR0913  (what to watch and whom to tell, wired once in __main__)
         self,
         name: str,
         paths: Iterable[Path],

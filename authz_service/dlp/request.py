@@ -71,7 +71,7 @@ def redact_text(text: str, scanner: Scanner) -> str:
 
 def redact_path(path: str, scanner: Scanner) -> tuple[list[Span], str]:
     """Find what a path (without query) holds, decoded or as it is written, and write it fit for logs and counters."""
-    for text in (unquote_to_bytes(path), path.encode()):
+    for text in (unquote_to_bytes(path), path.encode()) if "%" in path else (path.encode(),):
         spans = scanner.scan(text)
         if spans:
             return spans, redact(text, spans).decode("utf-8", "replace")

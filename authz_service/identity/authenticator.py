@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from authz_service.errors import CredentialRefused, KeysUnavailable
 from authz_service.identity import tokens
@@ -22,6 +23,8 @@ from authz_service.model import Identity
 from authz_service.settings import Issuer
 
 log = logging.getLogger(__name__)
+
+Result = Literal["ok", "failed"]
 
 
 @dataclass(slots=True)
@@ -44,9 +47,9 @@ class Authenticator:
         issuers: Sequence[tuple[Issuer, KeySource]],
         *,
         monotonic: Callable[[], float],
-        refreshed: Callable[[str, bool], None],
+        refreshed: Callable[[str, Result], None],
     ) -> None:
-        """`refreshed` hears of every fetch of keys: the issuer, and whether it succeeded."""
+        """`refreshed` hears of every fetch of keys: the issuer, and how it ended."""
         self._trusted = {
             issuer.issuer: _Trusted(
                 issuer, TokenTerms(issuer.issuer, issuer.audiences, issuer.algorithms), source, asyncio.Lock()
@@ -122,11 +125,11 @@ class Authenticator:
         try:
             keys = parse_key_set(await trusted.source.fetch(), self._monotonic())
         except (KeySourceError, KeySetError) as error:
-            self._refreshed(trusted.issuer.issuer, False)
+            self._refreshed(trusted.issuer.issuer, "failed")
             log.warning(
                 "keys not refreshed", extra={"fields": {"issuer": trusted.issuer.issuer, "problem": str(error)}}
             )
             return str(error)
         trusted.keys = keys if trusted.keys is None else trusted.keys.renewed(keys)
-        self._refreshed(trusted.issuer.issuer, True)
+        self._refreshed(trusted.issuer.issuer, "ok")
         return None

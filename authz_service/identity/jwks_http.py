@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from http import HTTPStatus
 
 import aiohttp
 
@@ -25,7 +26,7 @@ class KeyEndpoint:
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=FETCH_SECONDS)) as session,
                 session.get(self._uri, allow_redirects=False, headers={"Accept": "application/json"}) as response,
             ):
-                if response.status != 200:  # noqa: PLR2004  (HTTP OK)
+                if response.status != HTTPStatus.OK:
                     raise KeySourceError(f"{self._uri} answered {response.status}")
                 chunks = bytearray()
                 async for chunk in response.content.iter_chunked(64 * 1024):

@@ -17,9 +17,11 @@ class KeySource(Protocol):
     """Fetches the text of a key set."""
 
     async def fetch(self) -> bytes:
-        """Fetch. MUST end within bounded time, MUST NOT return more than `MAX_KEY_SET_BYTES` + 1 bytes, and MUST raise
-        only `KeySourceError`.
-        """  # noqa: D205  (one sentence)
+        """Fetch once.
+
+        MUST end within bounded time, MUST NOT return more than `MAX_KEY_SET_BYTES` + 1 bytes, and MUST raise only
+        `KeySourceError`.
+        """
         ...
 
 

@@ -51,8 +51,8 @@ def test_the_codes_that_policies_choose_do_not_make_labels(metrics: Metrics, reg
 
 def test_fetches_of_keys_count_by_issuer_and_result(metrics: Metrics, registry: CollectorRegistry) -> None:
     """Issuers come from the configuration."""
-    metrics.keys_refreshed("https://idp.example", True)
-    metrics.keys_refreshed("https://idp.example", False)
+    metrics.keys_refreshed("https://idp.example", "ok")
+    metrics.keys_refreshed("https://idp.example", "failed")
     for result in ("ok", "failed"):
         labels = {"issuer": "https://idp.example", "result": result}
         assert registry.get_sample_value("authz_key_refreshes_total", labels) == 1

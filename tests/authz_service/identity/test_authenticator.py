@@ -41,7 +41,7 @@ class World:
 
     def __init__(self, *issuers: tuple[Issuer, Source]) -> None:
         self.monotonic = 1000.0
-        self.refreshed: list[tuple[str, bool]] = []
+        self.refreshed: list[tuple[str, str]] = []
         self.authenticator = Authenticator(
             issuers, monotonic=lambda: self.monotonic, refreshed=lambda *told: self.refreshed.append(told)
         )
@@ -182,7 +182,7 @@ def test_an_issuer_that_is_away_is_not_asked_more_often() -> None:
         assert source.fetches == 2
 
     world = with_source(source, steps)
-    assert world.refreshed == [(ISSUER, True), (ISSUER, False)]
+    assert world.refreshed == [(ISSUER, "ok"), (ISSUER, "failed")]
 
 
 def test_callers_with_known_keys_do_not_wait_for_a_refresh() -> None:
@@ -329,7 +329,7 @@ def test_a_failed_refresh_is_logged_without_keys_and_counted(caplog: pytest.LogC
     assert [vars(record)["fields"] for record in caplog.records] == [
         {"issuer": ISSUER, "problem": "the issuer is away"}
     ]
-    assert world.refreshed == [(ISSUER, False)]
+    assert world.refreshed == [(ISSUER, "failed")]
 
 
 class Pauses:
