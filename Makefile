@@ -10,11 +10,13 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := authz_service ratelimit_service service_kit audit_log devstack bench tests hatch_build.py
+SOURCES := authz_service ratelimit_service service_kit audit_log devstack bench conformance tests hatch_build.py
 # What `make run` hands to `python -m devstack`, for example DEVSTACK_ARGS='--ports auto'.
 DEVSTACK_ARGS ?=
 # What `make demo` hands to `python -m devstack demo`, for example DEMO_ARGS=--json.
 DEMO_ARGS ?=
+# What `make conformance` hands to `python -m conformance`, for example CONFORMANCE_ARGS='--only jwt'.
+CONFORMANCE_ARGS ?=
 # What `make test` hands to pytest, for example PYTEST_ARGS='-k token -x'.
 PYTEST_ARGS ?=
 
@@ -85,6 +87,14 @@ proto: $(READY) ## Generate the messages from proto/ again
 .PHONY: bench
 bench: $(READY) ## Measure the hot paths on this machine
 	@$(BIN)/python -m bench
+
+.PHONY: bench-rego
+bench-rego: $(READY) ## Measure the Rego engine beside regopy's, and beside opa where it is on PATH
+	@$(BIN)/python -m bench.rego
+
+.PHONY: conformance
+conformance: $(READY) ## Run OPA's compliance cases (needs go, for the cases; with opa on PATH through its front end too)
+	@$(BIN)/python -m conformance $(CONFORMANCE_ARGS)
 
 .PHONY: lock
 lock: $(READY) ## Resolve the dependencies anew into lock/ (every file with its hashes)

@@ -24,7 +24,10 @@ class FindingNote:
 
 @dataclass(frozen=True, slots=True)
 class DecisionEvent:
-    """Who asked for what, what was decided, by which rule and why. `time` is in seconds since the epoch."""
+    """Who asked for what, what was decided, by which rule and why.
+
+    `time`, and `policy_loaded` (when the policies came into use), are in seconds since the epoch.
+    """
 
     time: float
     decision: Literal["allow", "deny", "error"]
@@ -36,6 +39,7 @@ class DecisionEvent:
     issuer: str | None
     policy_id: str
     policy_revision: str
+    policy_loaded: float
     code: str
     reason: str
     status: int
@@ -63,6 +67,7 @@ class DecisionEvent:
                 "issuer": _cut(self.issuer),
                 "policy_id": _cut(self.policy_id),
                 "policy_revision": self.policy_revision,
+                "policy_loaded": datetime.fromtimestamp(self.policy_loaded, UTC).isoformat(timespec="seconds"),
                 "code": _cut(self.code),
                 "reason": _cut(self.reason),
                 "status": self.status,

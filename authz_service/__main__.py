@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import random
 import sys
 import time
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from audit_log.sink import LineSink
+from authz_service import policy_command
 from authz_service import settings as configuration
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
@@ -20,10 +24,14 @@ from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.jwks_http import KeyEndpoint
 from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.bundle_http import BundleEndpoint
+from authz_service.policy.compiled_engine import Terms, load_engine
+from authz_service.policy.compiling import Job
 from authz_service.policy.engine import Engine
-from authz_service.policy.regopy_engine import RegopyEngine, load_engine
+from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
+from authz_service.rego_engine.http_client import Hosts, HttpClient
 from authz_service.servicers.ext_authz import ExtAuthzServicer
-from authz_service.settings import Issuer, Settings
+from authz_service.settings import Bundle, Issuer, Policy, Settings
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
 from service_kit.faults import ConfigurationError, Fault
@@ -31,7 +39,6 @@ from service_kit.grpc_host import GrpcHost
 from service_kit.health import Health
 from service_kit.http_host import HttpHost
 from service_kit.listening import ListenError
-from service_kit.reload import Reloader
 
 log = logging.getLogger("authz_service")
 
@@ -47,20 +54,18 @@ async def serve(settings: Settings) -> None:
 
     def use(engine: Engine) -> None:
         pipeline.use(engine)
-        metrics.policy_loaded(engine.revision)
+        metrics.policy_loaded(engine.revision, engine.loaded)
+        loaded = datetime.fromtimestamp(engine.loaded, UTC).isoformat(timespec="seconds")
         health.note("policy_revision", engine.revision)
+        health.note("policy_loaded", loaded)
         health.note("policy_reload", "ok")
-        log.info("policy in use", extra={"fields": {"revision": engine.revision}})
+        log.info("policy in use", extra={"fields": {"revision": engine.revision, "loaded": loaded}})
 
     def refused(error: ConfigurationError) -> None:
         metrics.policy_refused()
         health.note("policy_reload", f"refused: {error.faults[0]}")
 
-    async def load() -> RegopyEngine:
-        return await load_engine(settings.policy.paths, settings.policy.decision)
-
-    # Watches from before the first load, so that no change in between is missed.
-    reloader = Reloader("policy", settings.policy.paths, load, use, refused)
+    policies = _policy_source(settings.policy)
     authenticator = Authenticator(
         [(issuer, _key_source(issuer)) for issuer in settings.issuers],
         monotonic=time.monotonic,
@@ -68,7 +73,7 @@ async def serve(settings: Settings) -> None:
     )
     faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
     try:
-        engine = await load()
+        engine = await policies.load()
     except ConfigurationError as error:
         raise ConfigurationError([*faults, *error.faults]) from error
     if faults:
@@ -100,13 +105,42 @@ async def serve(settings: Settings) -> None:
         grpc = await grpc_host.start()
         log.info("serving", extra={"fields": {"grpc": grpc, "http": http}})
         await lifetime.until(
-            stop, reloader.run(), authenticator.keep_fresh(lambda problem: health.set("keys", problem))
+            stop, policies.watch(use, refused), authenticator.keep_fresh(lambda problem: health.set("keys", problem))
         )
     finally:
         await grpc_host.stop()
         await http_host.stop()
         await asyncio.to_thread(audit.close)
         log.info("stopped")
+
+
+def _policy_source(policy: Policy) -> PolicySource:
+    sender = HttpClient(Hosts(policy.http_send_hosts)) if policy.http_send_hosts else None
+    terms = Terms(policy.deadline_ms / 1000, policy.strict, sender)
+
+    async def build(job: Job) -> Engine:
+        return await load_engine(job, terms, time.time_ns)
+
+    bundle = policy.bundle
+    if bundle is None:
+        paths = tuple(map(str, policy.paths))
+        return WatchedPolicy(policy.paths, Job(paths, rules=(policy.decision,), run_tests=policy.run_tests), build)
+    job = Job(bundle=str(bundle.file or ""), rules=(policy.decision,), verification=_verification(bundle))
+    if bundle.file is not None:
+        return WatchedPolicy([bundle.file], job, build)
+    url = bundle.url or ""
+    endpoint = BundleEndpoint(url, token_file=bundle.token_file)
+    return PolledPolicy(endpoint, job, build, url=url, seconds=bundle.poll_seconds, jitter=random.random)
+
+
+def _verification(bundle: Bundle) -> dict[str, Any]:
+    """Return the terms of a signature as `bundle_keys.read_terms` reads them; empty where none is asked for."""
+    found = bundle.verification
+    if found is None:
+        return {}
+    key = {"key": found.key_file.read_text("utf-8", "replace"), "algorithm": found.algorithm}
+    key_id = found.key_id or "default"
+    return {"keys": {key_id: key}, "key_id": key_id, "scope": found.scope}
 
 
 def _key_source(issuer: Issuer) -> KeySource:
@@ -122,9 +156,16 @@ def main() -> int:
         description="Envoy's external authorization: who is calling, what the request carries, whether it may go on.",
         epilog="Audit events go to standard output, logs to standard error, both as JSON lines.",
     )
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration (YAML)")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration (YAML); serve with it")
     parser.add_argument("--log-level", choices=logs.LEVELS, default="info", help="default: info")
+    tools = parser.add_subparsers(metavar="policy", title="tools")
+    policy = tools.add_parser("policy", help="check, evaluate, test, show or measure policies")
+    policy_command.add_arguments(policy.add_subparsers(dest="command", required=True, metavar="COMMAND"))
     arguments = parser.parse_args()
+    if "command" in arguments:
+        return policy_command.run(arguments)
+    if arguments.config is None:
+        parser.error("the following arguments are required: --config")
     logs.set_up("authz_service", arguments.log_level)
     try:
         asyncio.run(serve(configuration.load(arguments.config)))

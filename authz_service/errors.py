@@ -56,7 +56,10 @@ class KeysUnavailable(Outage):
 
 
 class PolicyFailed(Outage):
-    """The policy raised an error, is undefined, or answered with something that is no verdict."""
+    """The policy raised an error, is undefined, took too long, or answered with something that is no verdict.
 
-    def __init__(self, detail: str) -> None:
-        super().__init__("policy_failed", detail)
+    `code` is `policy_failed`, or `policy_deadline` where the evaluation was cut.
+    """
+
+    def __init__(self, detail: str, code: str = "policy_failed") -> None:
+        super().__init__(code, detail)

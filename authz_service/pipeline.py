@@ -6,6 +6,7 @@ decision is written to the audit log before it is answered: a request whose even
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -93,7 +94,7 @@ class Pipeline:
             log.error("check failed unexpectedly", exc_info=error)
             decision = answer_failure("internal_error", decision_id)
         try:
-            self._audit.record(self._event(request, engine.revision, progress, decision, now))
+            self._audit.record(self._event(request, engine, progress, decision, now))
         except AuditUnavailableError as error:
             log.error("audit event not kept, request refused", extra={"fields": {"detail": str(error)}})
             decision = answer_failure("audit_unavailable", decision_id)
@@ -116,7 +117,12 @@ class Pipeline:
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
-        verdict = read_verdict(engine.evaluate(build_input(request, target, identity, scan)))
+        document = build_input(request, target, identity, scan)
+        if engine.may_wait:
+            value = await asyncio.to_thread(engine.evaluate, document)
+        else:
+            value = engine.evaluate(document)
+        verdict = read_verdict(value)
         return answer_verdict(verdict, decision_id, target, identity, scan)
 
     def _begin(self, request: HttpRequest) -> _Progress:
@@ -126,7 +132,7 @@ class Pipeline:
         return _Progress(method, host, request_id)
 
     def _event(
-        self, request: HttpRequest, revision: str, progress: _Progress, decision: Decision, now: float
+        self, request: HttpRequest, engine: Engine, progress: _Progress, decision: Decision, now: float
     ) -> DecisionEvent:
         identity, scan = progress.identity, progress.scan
         return DecisionEvent(
@@ -139,7 +145,8 @@ class Pipeline:
             roles=identity.roles if identity else (),
             issuer=identity.issuer if identity else None,
             policy_id=decision.policy_id,
-            policy_revision=revision,
+            policy_revision=engine.revision,
+            policy_loaded=engine.loaded,
             code=decision.code,
             reason=decision.reason,
             status=decision.status,

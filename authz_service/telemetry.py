@@ -30,6 +30,9 @@ class Metrics:
         )
         self._reloads = Counter("authz_policy_loads", "Policies loaded or refused.", ["result"], registry=registry)
         self._policy = Gauge("authz_policy_info", "1 for the policy in use.", ["revision"], registry=registry)
+        self._loaded = Gauge(
+            "authz_policy_loaded_timestamp_seconds", "When the policy in use was loaded.", registry=registry
+        )
         self.audit_waiting = Gauge("authz_audit_waiting", "Audit events that wait to be written.", registry=registry)
 
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
@@ -44,11 +47,12 @@ class Metrics:
         """Count one fetch of keys; `result` is `ok` or `failed`."""
         self._refreshes.labels(issuer, result).inc()
 
-    def policy_loaded(self, revision: str) -> None:
-        """Note the policy that came into use."""
+    def policy_loaded(self, revision: str, loaded: float) -> None:
+        """Note the policy that came into use; `loaded` is when, in seconds since the epoch."""
         self._reloads.labels("ok").inc()
         self._policy.clear()
         self._policy.labels(revision).set(1)
+        self._loaded.set(loaded)
 
     def policy_refused(self) -> None:
         """Count a policy that could not be used."""

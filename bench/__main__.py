@@ -1,12 +1,8 @@
 """`python -m bench`: every benchmark, one after another."""
 
-# The order is free: authz_service/policy/regopy_library.py sees to it that regopy can be loaded at any place.
-from bench import check
-
-# isort: split
 import asyncio
 
-from bench import should_rate_limit
+from bench import check, should_rate_limit
 from bench.measure import show
 
 

@@ -1,9 +1,5 @@
 """authz_service's Check: from a parsed message to the serialised answer, founding policy, ES256 and RS256 tokens."""
 
-# The order is free: authz_service/policy/regopy_library.py sees to it that regopy can be loaded at any place.
-from authz_service.policy.regopy_engine import load_engine
-
-# isort: split
 import json
 import time
 import uuid
@@ -22,6 +18,8 @@ from authz_service.dlp.request import scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.identity.authenticator import Authenticator
 from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.compiled_engine import Terms, load_engine
+from authz_service.policy.compiling import Job
 from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import parse_target
@@ -71,6 +69,8 @@ class _Says:
     """A policy that costs nothing, to tell its share."""
 
     revision = "none"
+    may_wait = False
+    loaded = 0.0
 
     def evaluate(self, document: object) -> bool:
         del document
@@ -98,7 +98,8 @@ async def run() -> Sequence[Figures]:
     authenticator = Authenticator([(issuer, keys)], monotonic=time.monotonic, refreshed=lambda *_: None)
     await authenticator.load()
     scanner = Scanner(ALL)
-    engine = await load_engine([POLICIES], "agent_gateway/decision")
+    job = Job((str(POLICIES),), rules=("agent_gateway/decision",))
+    engine = await load_engine(job, Terms(), time.time_ns)
 
     def servicer(policy: Engine) -> ExtAuthzServicer:
         pipeline = Pipeline(

@@ -61,15 +61,19 @@ class Reloader(Generic[Value]):
         refused: Callable[[ConfigurationError], None],
         *,
         seconds: float = 1.0,
+        seen: Signature | None = None,
     ) -> None:
-        """`refused` hears of a new state that cannot be used; the value in use stays."""
+        """`refused` hears of a new state that cannot be used; the value in use stays.
+
+        `seen` is the state that the value in use was loaded from, where that is not the present one.
+        """
         self._name = name
         self._paths = tuple(paths)
         self._load = load
         self._use = use
         self._refused = refused
         self._seconds = seconds
-        self._seen = signature(self._paths)
+        self._seen = signature(self._paths) if seen is None else seen
 
     async def run(self) -> None:
         """Watch until cancelled."""

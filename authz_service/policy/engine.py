@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
 from typing import Any, Protocol
-
-
-class Undefined(enum.Enum):
-    """The decision rule has no value for this input."""
-
-    UNDEFINED = enum.auto()
-
-
-UNDEFINED = Undefined.UNDEFINED
 
 
 class Engine(Protocol):
@@ -24,9 +14,19 @@ class Engine(Protocol):
         """What tells this set of policies from another; stable over restarts."""
         ...
 
-    def evaluate(self, document: Mapping[str, Any]) -> Any:
-        """Return the decision rule's value as JSON values, or `UNDEFINED`.
+    @property
+    def loaded(self) -> float:
+        """When it was loaded, in seconds since the epoch."""
+        ...
 
-        MUST NOT change the document, and MUST raise only `PolicyFailed`.
+    @property
+    def may_wait(self) -> bool:
+        """Whether an evaluation may wait for another host: then it is to run beside the event loop."""
+        ...
+
+    def evaluate(self, document: Mapping[str, Any]) -> Any:
+        """Return the decision rule's value as JSON values, or `rego_engine.values.UNDEFINED`.
+
+        MUST NOT change the document, MUST end within a stated time, and MUST raise only `PolicyFailed`.
         """
         ...

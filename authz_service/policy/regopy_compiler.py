@@ -1,64 +1,59 @@
-"""Sources → a bundle compiled by regopy, or faults with file and row. Runs in a process of its own.
+"""Sources → the plan that regopy makes of them, or faults with file and row.
 
-A malformed policy can make regopy's library abort its whole process; here that ends the compiler and not the service.
-`python -m authz_service.policy.regopy_compiler FOLDER` reads FOLDER/job.json and writes FOLDER/bundle and
-FOLDER/faults.json; `compile_bundle` is the other side of it.
+A malformed policy can make regopy's library abort its whole process: call this in a process of its own
+(`compile_child`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 import re
-import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError, rego_is_available_builtin
+from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError
 from authz_service.policy.sources import PolicySources
-from service_kit.faults import ConfigurationError, Fault
+from authz_service.rego_engine import regopy_dialect
+from authz_service.rego_engine.compiler_hints import hint
+from authz_service.rego_engine.plan import Plan
+from authz_service.rego_engine.plan_reader import read_plan
+from authz_service.rego_engine.regopy_dialect import RegopyDialect
+from authz_service.rego_engine.source_checks import check_source
+from service_kit.faults import Fault, Faults
 
-COMPILE_SECONDS = 60.0
-_ERROR = re.compile(r"\(error (?:\d+:)?([^|()]*)\|(\d+)\|\d+\s*\(errormsg (\d+):")
-
-
-async def compile_bundle(sources: PolicySources, entrypoints: Sequence[str], folder: Path) -> Path:
-    """Compile in a child process; return the bundle's folder below `folder`, or raise `ConfigurationError`."""
-    first = next(iter(sources.modules))
-    job = {"modules": sources.modules, "data": sources.data, "entrypoints": list(entrypoints)}
-    (folder / "job.json").write_text(json.dumps(job))
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, str(folder), stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(COMPILE_SECONDS):
-            await child.wait()
-    except TimeoutError as error:
-        text = f"the policies take longer than {COMPILE_SECONDS:g} s to compile"
-        raise ConfigurationError([Fault(first, 0, text)]) from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode != 0:
-        raise ConfigurationError([Fault(first, 0, "the Rego compiler crashed on these policies")])
-    faults = [Fault(*fault) for fault in json.loads((folder / "faults.json").read_text())]
-    if faults:
-        raise ConfigurationError(faults)
-    return folder / "bundle"
+MAX_HINTED_BYTES = 4_096  # of the source behind a fault, for the hint
+_ERROR = re.compile(r"\(error (?:\d+:)?([^|()]*)\|(\d+)\|(\d+)\s*\(errormsg (\d+):")
 
 
-def _compile(folder: Path) -> list[Fault]:
-    job = json.loads((folder / "job.json").read_text())
+def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
+    """Compile sources for the rules that are to be asked for, as `package/path/rule`.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    faults = Faults()
+    for path, text in sources.modules.items():
+        for fault in check_source(path, text):
+            faults.add(fault.source, fault.line, fault.text)
+    faults.raise_if_any()
     # regopy's plan keeps a file's last name only: numbers tell modules of one name apart.
-    paths = {f"{number}.rego": path for number, path in enumerate(job["modules"])}
-    modules = {name: job["modules"][path] for name, path in paths.items()}
-    return [Fault(paths[fault.source], fault.line, fault.text) for fault in _compile_modules(folder, job, modules)]
+    paths = {f"{number}.rego": path for number, path in enumerate(sources.modules)}
+    modules = {name: sources.modules[path] for name, path in paths.items()}
+    text, found = _compile_modules(modules, rules)
+    for fault in found:
+        faults.add(paths[fault.source], fault.line, fault.text)
+    faults.raise_if_any()
+    first = next(iter(sources.modules))
+    plan = read_plan(text, RegopyDialect(), paths, first, faults)
+    faults.raise_if_any()
+    for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan)):
+        faults.add(fault.source, fault.line, fault.text)
+    faults.raise_if_any()
+    return plan
 
 
-def _compile_modules(folder: Path, job: Mapping[str, Any], modules: Mapping[str, str]) -> list[Fault]:
+def _compile_modules(modules: Mapping[str, str], rules: Sequence[str]) -> tuple[str, list[Fault]]:
     faults: list[Fault] = []
     # Each module alone first: the library stops at its first bad module, and an operator wants to hear of all of them.
     for name, text in modules.items():
@@ -67,19 +62,17 @@ def _compile_modules(folder: Path, job: Mapping[str, Any], modules: Mapping[str,
         except RegoError as error:
             faults += _faults(str(error), modules, name)
     if faults:
-        return faults
+        return "", faults
     interpreter = _interpreter()
     first = next(iter(modules))
     try:
         for name, text in modules.items():
             interpreter.add_module(name, text)
-        interpreter.add_data_json(json.dumps(job["data"], ensure_ascii=False))
-        bundle = interpreter.build(None, job["entrypoints"])
-        interpreter.save_bundle(str(folder / "bundle"), bundle)
+        with tempfile.TemporaryDirectory(prefix="agent-gateway-plan-") as folder:
+            interpreter.save_bundle(f"{folder}/bundle", interpreter.build(None, list(rules)))
+            return Path(folder, "bundle", "plan.json").read_text("utf-8"), []
     except RegoError as error:
-        return _faults(str(error), modules, first)
-    plan = json.loads((folder / "bundle" / "plan.json").read_text())
-    return list(_unknown_entrypoints(plan, job["entrypoints"], first)) + list(_unknown_functions(plan, interpreter))
+        return "", _faults(str(error), modules, first)
 
 
 def _interpreter() -> Any:
@@ -94,40 +87,14 @@ def _faults(text: str, modules: Mapping[str, str], name: str) -> list[Fault]:
     for match in _ERROR.finditer(text):
         source = match[1] if match[1] in modules else name
         row = modules[source].encode()[: int(match[2])].count(b"\n") + 1
-        message = text[match.end() : match.end() + int(match[3])]
-        faults.setdefault((source, row), Fault(source, row, f"is not Rego that can be compiled: {message}"))
+        message = text[match.end() : match.end() + int(match[4])]
+        advice = hint(message, modules[source].encode()[int(match[2]) :][:MAX_HINTED_BYTES].decode("utf-8", "replace"))
+        shown = f"is not Rego that can be compiled: {message}" + (f"; {advice}" if advice else "")
+        faults.setdefault((source, row), Fault(source, row, shown))
     return list(faults.values()) or [Fault(name, 0, "is not Rego that can be compiled")]
 
 
-def _unknown_entrypoints(plan: Mapping[str, Any], entrypoints: Sequence[str], first: str) -> Iterator[Fault]:
-    functions = {function["name"] for function in plan["funcs"]["funcs"]}
-    for entrypoint in entrypoints:
-        if f"g0.data.{entrypoint.replace('/', '.')}" not in functions:
-            yield Fault(first, 0, f"no policy here has the rule {entrypoint} that is to decide")
-
-
-def _unknown_functions(plan: Mapping[str, Any], interpreter: Any) -> Iterator[Fault]:
-    """Calls of functions that nobody defines: regopy compiles them, and fails only when it comes to them."""
-    functions = {function["name"] for function in plan["funcs"]["funcs"]}
-    files = [file["value"] for file in plan["static"]["files"]]
-    for call in _calls(plan["funcs"]):
-        name = call["func"]
-        if name not in functions and not rego_is_available_builtin(interpreter._impl, name):  # noqa: SLF001  (no method)
-            yield Fault(files[call["file"]], call["row"] + 1, f"calls {name}, which is no function that is known here")
-
-
-def _calls(node: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(node, dict):
-        if node.get("type") == "CallStmt":
-            yield node["stmt"]
-        for child in node.values():
-            yield from _calls(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _calls(child)
-
-
-if __name__ == "__main__":
-    target = Path(sys.argv[1])
-    found = _compile(target)
-    (target / "faults.json").write_text(json.dumps([(fault.source, fault.line, fault.text) for fault in found]))
+def _unknown_rules(plan: Plan, rules: Sequence[str], first: str) -> Iterator[Fault]:
+    for rule in rules:
+        if f"g0.data.{rule.replace('/', '.')}" not in plan.functions:
+            yield Fault(first, 0, f"no policy here has the rule {rule} that is to decide")

@@ -18,7 +18,7 @@ from service_kit.faults import Faults
 
 MAX_FILES = 2_000
 MAX_FILE_BYTES = 4 * 1024 * 1024
-_DATA_NAMES = frozenset({"data.json", "data.yaml", "data.yml"})
+DATA_NAMES = frozenset({"data.json", "data.yaml", "data.yml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,8 @@ def read_sources(paths: Sequence[Path], *, with_tests: bool = False) -> PolicySo
                 if text is not None:
                     modules[str(file)] = text
         else:
-            _place(
-                data,
-                file.parent.relative_to(root).parts if file != root else (),
-                _read_data(file, faults),
-                file,
-                faults,
-            )
+            folders = file.parent.relative_to(root).parts if file != root else ()
+            place(data, folders, _read_data(file, faults), str(file), faults)
     if not modules and not faults.found:
         faults.add(str(paths[0]), 0, "has no .rego file")
     faults.raise_if_any()
@@ -70,7 +65,7 @@ def _files(root: Path) -> Iterator[Path]:
         return
     for file in sorted(root.rglob("*")):
         hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-        if not hidden and file.is_file() and (file.suffix == ".rego" or file.name in _DATA_NAMES):
+        if not hidden and file.is_file() and (file.suffix == ".rego" or file.name in DATA_NAMES):
             yield file
 
 
@@ -107,15 +102,27 @@ def _read_data(file: Path, faults: Faults) -> dict[str, Any]:
     return value
 
 
-def _place(data: dict[str, Any], parts: Sequence[str], values: dict[str, Any], file: Path, faults: Faults) -> None:
-    for part in parts:
-        below = data.setdefault(part, {})
+def place(data: dict[str, Any], folders: Sequence[str], value: Any, source: str, faults: Faults) -> None:
+    """Put a file's value at its folders' path in the data document: an object at its root, below it any value.
+
+    Objects that meet are merged. Anything else that meets is a fault: which of the two counts would be chance.
+    """
+    for depth, folder in enumerate(folders):
+        if depth == len(folders) - 1 and not isinstance(value, dict):
+            value = {folder: value}
+            break
+        below = data.setdefault(folder, {})
         if not isinstance(below, dict):
-            faults.add(str(file), 0, f"{part!r} in the data document is a value already")
+            faults.add(source, 0, f"{folder!r} in the data document is a value already")
             return
         data = below
-    for key, value in values.items():
-        if key in data:
-            faults.add(str(file), 0, f"{key!r} is in the data document already")
-        else:
-            data[key] = value
+    pending = [(data, value)]  # no recursion: the values may be nested as deeply as their reader allows
+    while pending:
+        present, added = pending.pop()
+        for key, item in added.items():
+            if key not in present:
+                present[key] = item
+            elif isinstance(present[key], dict) and isinstance(item, dict):
+                pending.append((present[key], item))
+            else:
+                faults.add(source, 0, f"{key!r} is in the data document already")

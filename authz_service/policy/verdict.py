@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Any
 
 from authz_service.errors import PolicyFailed
-from authz_service.policy.engine import UNDEFINED
+from authz_service.rego_engine.values import UNDEFINED
 
 Pairs = Sequence[tuple[str, str]]
 

@@ -25,7 +25,7 @@ from authz_service.identity.key_source import KeySourceError
 from authz_service.identity.keys import USABLE_FOR
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
-from authz_service.policy.engine import UNDEFINED
+from authz_service.rego_engine.values import UNDEFINED
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
 from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
@@ -37,6 +37,9 @@ SIGNER = key("ES256")
 
 class Policy:
     """An engine that gives one answer, or raises it, and keeps what it was asked."""
+
+    may_wait = False
+    loaded = 1_700_000_000.0
 
     revision = "rev-1"
 
@@ -383,7 +386,8 @@ def test_every_decision_is_written_down_once() -> None:
     (event,) = world.audit.events
     assert (event.time, event.decision, event.decision_id, event.request_id) == (NOW, "allow", "d-1", "r-7")
     assert (event.user, event.agent_id, list(event.roles), event.issuer) == ("alice", "desktop-7", ["engineer"], ISSUER)
-    assert (event.policy_id, event.policy_revision, event.code, event.reason) == ("p", "rev-1", "c", "r")
+    assert (event.policy_id, event.policy_revision, event.policy_loaded) == ("p", "rev-1", 1_700_000_000.0)
+    assert (event.code, event.reason) == ("c", "r")
     assert (event.status, event.method, event.host, event.source) == (200, "GET", "api.example", "10.0.0.7")
     assert event.path == f"/people/{HIDDEN}"
     assert [(note.entity, note.location, note.name) for note in event.findings] == [("us_ssn", "path", "")]

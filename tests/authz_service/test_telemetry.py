@@ -60,8 +60,8 @@ def test_fetches_of_keys_count_by_issuer_and_result(metrics: Metrics, registry: 
 
 def test_only_the_policy_in_use_is_shown(metrics: Metrics, registry: CollectorRegistry) -> None:
     """Its predecessors are counted and forgotten."""
-    metrics.policy_loaded("aaa")
-    metrics.policy_loaded("bbb")
+    metrics.policy_loaded("aaa", 1.5)
+    metrics.policy_loaded("bbb", 2.5)
     metrics.policy_refused()
     value = registry.get_sample_value
     assert value("authz_policy_info", {"revision": "aaa"}) is None

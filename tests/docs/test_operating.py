@@ -51,8 +51,8 @@ def test_every_metric_is_told_of_with_its_type_and_labels(
 def test_every_field_of_an_audit_event_is_told_of() -> None:
     event = DecisionEvent(
         time=0, decision="allow", decision_id="", request_id="", user=None, agent_id=None, roles=(), issuer=None,
-        policy_id="", policy_revision="", code="", reason="", status=200, method="", host="", path="", source="",
-        findings=(),
+        policy_id="", policy_revision="", policy_loaded=0, code="", reason="", status=200, method="", host="", path="",
+        source="", findings=(),
     )  # fmt: skip
     table = re.findall(r"^\| (`[^|]*`) \|", _section("Logs"), re.MULTILINE)
     assert {name for cell in table for name in re.findall(r"`(\w+)`", cell)} == set(json.loads(event.to_json()))

@@ -1,67 +1,51 @@
-"""The policies' own tests, each as a case here: every `test_` rule runs on the engine that decides."""
+"""The policies' own tests: every `test_` rule runs on the engine that decides."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from authz_service.errors import PolicyFailed
-from authz_service.policy.regopy_engine import RegopyEngine, build_engine
+from authz_service.policy import policy_tests
+from authz_service.policy.regopy_compiler import compile_sources
 from authz_service.policy.sources import PolicySources, read_sources
+from authz_service.rego_engine.compiled import PROBING, CompileOptions, compile_plan
 
 REGO = Path(__file__).parents[2] / "rego"
 _PACKAGE = re.compile(r"^package\s+([\w.]+)", re.MULTILINE)
-_TEST = re.compile(r"^(test_\w+)\b", re.MULTILINE)
-
-
-def test_rules(sources: PolicySources) -> list[str]:
-    """Every test rule of the sources, as `package/path/test_name`."""
-    rules = []
-    for name, text in sources.modules.items():
-        package = _PACKAGE.search(text)
-        if name.endswith("_test.rego") and package is not None:
-            rules += [f"{package[1].replace('.', '/')}/{rule}" for rule in _TEST.findall(text)]
-    return rules
-
-
-test_rules.__test__ = False  # type: ignore[attr-defined]  # its name says what it finds
 
 SOURCES = read_sources([REGO], with_tests=True)
-RULES = test_rules(SOURCES)
+TESTS = policy_tests.find(SOURCES)
 POLICIES = [Path(name) for name in read_sources([REGO]).modules]
 
 
-@cache
-def engine() -> RegopyEngine:
-    """All policies with their tests, compiled once."""
-    return asyncio.run(build_engine(SOURCES, RULES))
+def failures(sources: PolicySources, options: CompileOptions | None = None) -> dict[str, str]:
+    """Run every test of the sources; return why each one that does not pass fails."""
+    tests = policy_tests.find(sources)
+    policy = compile_plan(compile_sources(sources, [test.rule for test in tests]), sources.data, options)
+    return {each.rule: each.text for each in policy_tests.run(policy, tests)[0] if not each.passed}
 
 
-def outcome(built: RegopyEngine, rule: str) -> Any:
-    """True where a test rule holds; undefined, false or a failure where it does not."""
-    try:
-        return built.evaluate_rule(rule, {})
-    except PolicyFailed as error:
-        return error
+@pytest.mark.parametrize("options", [None, PROBING], ids=["all passes", "no pass, with probes"])
+def test_the_policies_tests_hold(options: CompileOptions | None) -> None:
+    """Without input of their own: each test brings it."""
+    assert failures(SOURCES, options) == {}
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_policys_test_holds(rule: str) -> None:
-    """Without input of its own: each test brings it."""
-    assert outcome(engine(), rule) is True
+def test_there_are_tests() -> None:
+    """So that the test above says something."""
+    assert len(TESTS) >= 15
 
 
-def test_there_are_tests_and_each_has_a_name_of_its_own() -> None:
-    """Two rules of one name would be one rule, which holds where either does."""
-    assert len(RULES) >= 15
-    assert sorted(set(RULES)) == sorted(RULES)
+def test_the_tests_reach_every_row_of_the_policies() -> None:
+    """What no test reaches, nobody has thought of."""
+    policy = compile_plan(compile_sources(SOURCES, [test.rule for test in TESTS]), SOURCES.data, PROBING)
+    _, reached = policy_tests.run(policy, TESTS)
+    missed = {found.file: found.not_covered for found in policy_tests.coverage(policy, reached) if found.not_covered}
+    assert missed == {}
 
 
 @pytest.mark.parametrize(
@@ -75,16 +59,12 @@ def test_there_are_tests_and_each_has_a_name_of_its_own() -> None:
     ],
 )
 def test_a_policys_test_that_does_not_hold_fails(body: str) -> None:
-    """So that those above say something."""
+    """And no other does."""
     modules = {
         **SOURCES.modules,
         "false_test.rego": f"package false_test\n\nimport data.httpapi.authz\n\ntest_it if {{\n\t{body}\n}}\n",
     }
-    sources = PolicySources(modules, SOURCES.data)
-    assert "false_test/test_it" in test_rules(sources)
-    built = asyncio.run(build_engine(sources, ["false_test/test_it", *RULES]))
-    assert outcome(built, "false_test/test_it") is not True
-    assert outcome(built, RULES[0]) is True
+    assert set(failures(PolicySources(modules, SOURCES.data))) == {"false_test/test_it"}
 
 
 @pytest.mark.parametrize("policy", POLICIES, ids=[str(policy.relative_to(REGO)) for policy in POLICIES])
@@ -99,7 +79,7 @@ def test_each_policy_has_its_tests_beside_it_and_starts_with_what_it_is(policy: 
     assert package is not None
     assert re.search(rf"^package {re.escape(package[1])}_test$", tests, re.MULTILINE)
     assert f"import data.{package[1]}\n" in tests
-    assert _TEST.search(tests)
+    assert any(test.file == str(beside) for test in TESTS)
 
 
 def test_each_test_file_belongs_to_a_policy() -> None:

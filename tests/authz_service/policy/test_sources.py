@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from authz_service.policy import sources
-from authz_service.policy.sources import PolicySources, read_sources
-from service_kit.faults import ConfigurationError
+from authz_service.policy.sources import PolicySources, place, read_sources
+from service_kit.faults import ConfigurationError, Faults
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -92,6 +92,31 @@ def test_data_of_two_roots_is_one_document(tmp_path: Path) -> None:
     assert read_sources([one, two]).data == {"t": {"x": 1, "y": 2}}
     write(two, {"t/data.json": '{"x": 2}'})
     assert faults(one, two) == ["data.json:0: 'x' is in the data document already"]
+
+
+def test_objects_of_two_files_are_merged(tmp_path: Path) -> None:
+    """A folder's file may add to what the one above it says, as in an OPA bundle."""
+    root = write(
+        tmp_path, {"a.rego": "package a", "data.json": '{"t": {"x": {"y": 1}}}', "t/data.json": '{"x": {"z": 2}}'}
+    )
+    assert read_sources([root]).data == {"t": {"x": {"y": 1, "z": 2}}}
+    write(root, {"t/data.json": '{"x": 2}'})
+    assert faults(root) == ["data.json:0: 'x' is in the data document already"]
+
+
+@pytest.mark.parametrize("value", [1, None, [1], "x"])
+def test_any_value_can_be_placed_below_the_root(value: object) -> None:
+    """Where nothing is yet."""
+    data: dict[str, object] = {"a": {"c": 1}}
+    noted = Faults()
+    place(data, ["a", "b"], value, "data.json", noted)
+    assert data == {"a": {"c": 1, "b": value}}
+    place(data, ["a", "b"], value, "data.json", noted)
+    place(data, ["a", "b", "d"], value, "data.json", noted)
+    assert [fault.text for fault in noted.found] == [
+        "'b' is in the data document already",
+        "'b' in the data document is a value already",
+    ]
 
 
 def test_data_below_a_value_is_a_fault(tmp_path: Path) -> None:

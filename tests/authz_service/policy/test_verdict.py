@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import PolicyFailed
-from authz_service.policy.engine import UNDEFINED
 from authz_service.policy.verdict import STATUSES, Verdict, read_verdict
+from authz_service.rego_engine.values import UNDEFINED
 from service_kit.wire.envoy_type_pb2 import StatusCode
 
 

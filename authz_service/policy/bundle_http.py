@@ -1,0 +1,129 @@
+"""Fetches bundles over HTTP: bounded in size and time, redirects refused, and only what has changed since last time.
+
+The bundle is taken as it was packed: what a server says of its encoding is passed over, so that nothing unpacks here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from authz_service.policy.bundle_archive import MAX_ARCHIVE_BYTES
+from service_kit.faults import ConfigurationError, Fault
+
+FETCH_SECONDS = 60.0  # for the whole exchange
+CONNECT_SECONDS = 5.0
+MAX_URL = 2_048  # characters
+MAX_ETAG = 1_024  # characters; a longer one is not sent back, and the bundle comes anew each time
+MAX_TOKEN_BYTES = 16 * 1024
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')  # RFC 9110 section 8.8.3
+_TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
+
+
+def url_problem(url: str) -> str | None:
+    """Say why bundles must not be fetched from a URL; None where they may be."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not a URL"
+    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
+        return f"is not a URL of at most {MAX_URL} ASCII characters"
+    if parts.scheme not in {"https", "http"} or not host:
+        return "must be an https URL"
+    if parts.scheme == "http" and host not in _LOOPBACK:
+        return "must be https: over plain http anyone on the way could put in policies of his own"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a password: put a token into a file"
+    if parts.fragment:
+        return "must not have a fragment"
+    return None
+
+
+class BundleEndpoint:
+    """A bundle behind a URL; one fetch at a time."""
+
+    def __init__(self, url: str, token_file: Path | None = None) -> None:
+        """`token_file` holds a bearer token, and is read anew at each fetch, so that it may be replaced.
+
+        Raises:
+            ConfigurationError: `url` is none that bundles may be fetched from.
+        """
+        problem = url_problem(url)
+        if problem:
+            raise ConfigurationError([Fault("bundle URL", 0, problem)])  # without its text, which may hold a password
+        self._url = url
+        self._source = url.partition("?")[0]  # a query may be a credential, and faults are logged
+        self._token_file = token_file
+        self._etag: str | None = None
+
+    async def fetch(self) -> bytes | None:
+        """Return the bundle, or None where it is the one that was returned last.
+
+        Raises:
+            ConfigurationError: it cannot be fetched. A redirect is refused, as it could lead off the host that was
+                configured as trusted.
+        """
+        headers = {"Accept-Encoding": "identity"}
+        if self._etag is not None:
+            headers["If-None-Match"] = self._etag
+        if self._token_file is not None:
+            headers["Authorization"] = f"Bearer {await asyncio.to_thread(self._token, self._token_file)}"
+        try:
+            timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS, sock_connect=CONNECT_SECONDS)
+            async with (
+                aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
+                session.get(self._url, allow_redirects=False, headers=headers) as response,
+            ):
+                if response.status == HTTPStatus.NOT_MODIFIED and self._etag is not None:
+                    return None
+                if response.status != HTTPStatus.OK:
+                    raise self._error(f"answered {response.status}")
+                content = await self._content(response)
+                etag = response.headers.get("ETag", "")
+                self._etag = etag if len(etag) <= MAX_ETAG and _ETAG.fullmatch(etag) else None
+                return content
+        except TimeoutError as error:
+            raise self._error(f"did not answer within {FETCH_SECONDS:g} s") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            reason = getattr(error.certificate_error, "verify_message", type(error.certificate_error).__name__)
+            raise self._error(f"cannot be reached: its certificate is not accepted: {reason}") from error
+        except aiohttp.ClientConnectorError as error:
+            number = error.os_error.errno or 0  # below 0 it is the resolver's
+            reason = os.strerror(number) if number > 0 else error.os_error.strerror or type(error).__name__
+            raise self._error(f"cannot be reached: {reason}") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._error(f"cannot be fetched: {type(error).__name__}") from error
+
+    def forget(self) -> None:
+        """Ask for the whole bundle next time, whether or not it has changed."""
+        self._etag = None
+
+    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
+        content = bytearray()
+        async for chunk in response.content.iter_chunked(64 * 1024):
+            content += chunk
+            if len(content) > MAX_ARCHIVE_BYTES:
+                raise self._error(f"sent more than {MAX_ARCHIVE_BYTES} bytes")
+        return bytes(content)
+
+    def _token(self, file: Path) -> str:
+        try:
+            with file.open("rb") as opened:
+                token = opened.read(MAX_TOKEN_BYTES + 1).strip()
+        except OSError as error:
+            raise ConfigurationError([Fault(str(file), 0, f"cannot be read: {error.strerror}")]) from error
+        if len(token) > MAX_TOKEN_BYTES or not _TOKEN.fullmatch(token):
+            raise ConfigurationError([Fault(str(file), 0, f"holds no bearer token of at most {MAX_TOKEN_BYTES} bytes")])
+        return token.decode()
+
+    def _error(self, text: str) -> ConfigurationError:
+        return ConfigurationError([Fault(self._source, 0, text)])

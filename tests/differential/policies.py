@@ -1,0 +1,229 @@
+"""Policies and inputs, generated: rules of every form, whose bodies ask of inputs that half fit.
+
+What is generated is valid Rego v1 that both regopy and OPA take: texts are plain, since regopy's own machine keeps JSON
+escapes in its strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+WORDS = ("GET", "POST", "a", "b", "admin", "x-y", "")
+NUMBERS = (-1, 0, 1, 2, 3, 10)
+SCALARS = st.sampled_from([*WORDS, *NUMBERS, True, False, None, 1.5])
+FIELDS = ("method", "path", "n", "flag", "missing")
+COLLECTIONS = ("roles", "items", "attrs")
+DATA: dict[str, Any] = {
+    "limits": {"a": 1, "b": 2, "admin": 10, "GET": 0},
+    "names": ["a", "b", "admin", 2],
+    "nested": [{"k": "a", "v": 1}, {"k": "b", "v": [1, 2]}, {"k": "GET", "v": True}],
+    "flags": {"x-y": True, "a": False},
+}
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if not _is_number(value) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+SCALAR = SCALARS.map(_written)
+NUMBER = st.sampled_from(NUMBERS).map(str)
+WORD = st.sampled_from(WORDS).map(_written)
+FIELD = st.sampled_from([f"input.{name}" for name in FIELDS])
+COLLECTION = st.sampled_from(
+    [
+        *(f"input.{name}" for name in COLLECTIONS),
+        "input.path",
+        "data.names",
+        "data.limits",
+        '{"a", "b", 2}',
+        "[1, true, null]",
+    ]
+)
+EQUALITY = ("==", "!=")
+ORDER = ("<", "<=", ">", ">=")
+HELPERS = ("helper_a", "helper_b")
+
+
+@st.composite
+def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str:  # noqa: PLR0912  (a form each)
+    """One expression of a body; it may bind `v`, and uses no variable that it does not bind."""
+    kinds = [
+        "compare",
+        "member",
+        "some",
+        "key",
+        "count",
+        "text",
+        "array",
+        "helper",
+        "not",
+        "data",
+        "function",
+        "truthy",
+    ]
+    if depth:
+        kinds += ["every", "comprehension", "negated", "nested"]
+    kind = draw(st.sampled_from(kinds))
+    operator, scalar, field, collection = draw(st.sampled_from(operators)), draw(SCALAR), draw(FIELD), draw(COLLECTION)
+    name = f"v{draw(st.integers(0, 9_999))}"
+    match kind:
+        case "compare":
+            return f"{field} {operator} {draw(st.sampled_from([scalar, draw(FIELD)]))}"
+        case "truthy":
+            return field
+        case "member":
+            return f"{draw(st.sampled_from([scalar, field]))} in {collection}"
+        case "some":
+            return f"some {name} in {collection}; {name} {operator} {draw(st.sampled_from([scalar, field]))}"
+        case "key":
+            of_value = f"w{name} {draw(st.sampled_from(operators))} {draw(SCALAR)}"
+            return f"some {name}, w{name} in {collection}; {name} {operator} {scalar}; {of_value}"
+        case "count":
+            return f"count({collection}) {operator} {draw(NUMBER)}"
+        case "text":
+            call = draw(
+                st.sampled_from(
+                    ["startswith({0}, {1})", "contains({0}, {1})", "lower({0}) == {1}", "endswith({0}, {1})"]
+                )
+            )
+            return call.format(field, draw(WORD))
+        case "array":
+            return f"input.path == [{draw(WORD)}, {draw(st.sampled_from([draw(WORD), field]))}]"
+        case "helper":
+            return draw(st.sampled_from([*HELPERS, *(f"{helper} {operator} {scalar}" for helper in HELPERS)]))
+        case "not":
+            return f"not {draw(st.sampled_from([*HELPERS, field, f'{field} == {scalar}']))}"
+        case "data":
+            return draw(
+                st.sampled_from(
+                    [
+                        f"data.limits[{field}] {operator} {draw(NUMBER)}",
+                        f"some {name} in data.nested; {name}.k == {field}; {name}.v {operator} {scalar}",
+                        f"data.flags[{field}]",
+                        f"data.nested[_].k == {field}",
+                    ]
+                )
+            )
+        case "function":
+            return f"f({draw(st.sampled_from([scalar, field]))}) {operator} {scalar}"
+        case "every":
+            return f"every {name} in {collection} {{ {name} {operator} {scalar} }}"
+        case "comprehension":
+            inner = draw(conditions(operators, depth=0))
+            form = draw(
+                st.sampled_from(
+                    [
+                        "count([{0} | some {0} in {1}; {2}]) {3} {4}",
+                        "count({{{0} | some {0} in {1}; {2}}}) {3} {4}",
+                        "[{0} | some {0} in {1}; {2}] != []",
+                        "{{k{0}: {0} | some k{0}, {0} in {1}; {2}}} != {{}}",
+                    ]
+                )
+            )
+            return form.format(name, collection, inner, operator, draw(NUMBER))
+        case "negated":
+            return f"not {draw(st.sampled_from(HELPERS))}"
+        case _:
+            inner = draw(conditions(operators, depth=0))
+            return f"some {name} in {collection}; {inner}; {name} {operator} {scalar}"
+
+
+def bodies(operators: Sequence[str]) -> st.SearchStrategy[str]:
+    """Expressions that must hold together."""
+    return st.lists(conditions(operators), min_size=1, max_size=4).map("; ".join)
+
+
+@st.composite
+def _complete(draw: st.DrawFn, name: str, body: st.SearchStrategy[str]) -> str:
+    """A complete rule: several bodies with one value, a chain of `else`, or bodies that may contradict each other."""
+    form = draw(st.sampled_from(["same", "else", "differ", "only"]))
+    value = draw(SCALAR)
+    default = f"default {name} := {draw(SCALAR)}\n\n" if draw(st.booleans()) else ""
+    match form:
+        case "same":
+            found = draw(st.lists(body, min_size=1, max_size=6))
+            return default + "\n\n".join(f"{name} := {value} if {{ {each} }}" for each in found)
+        case "else":
+            first, *rest = draw(st.lists(body, min_size=2, max_size=4))
+            chain = "".join(f" else := {draw(SCALAR)} if {{ {each} }}" for each in rest)
+            return f"{default}{name} := {value} if {{ {first} }}{chain}"
+        case "differ":
+            found = draw(st.lists(body, min_size=2, max_size=3))
+            return default + "\n\n".join(f"{name} := {draw(SCALAR)} if {{ {each} }}" for each in found)
+        case _:
+            keys = draw(st.lists(WORD, min_size=4, max_size=7, unique=True))
+            fields = [draw(FIELD)] * len(keys) if draw(st.booleans()) else [draw(FIELD) for _ in keys]
+            rules = [f"{name} if {{ {field} == {key}; {draw(body)} }}" for field, key in zip(fields, keys, strict=True)]
+            return f"default {name} := false\n\n" + "\n\n".join(rules)
+
+
+@st.composite
+def _partial(draw: st.DrawFn, body: st.SearchStrategy[str]) -> str:
+    """A set, and an object."""
+    sets = [
+        f"names contains {name} if {{ some {name} in {draw(COLLECTION)}; {draw(body)} }}"
+        for name in draw(st.lists(st.sampled_from(["x", "y"]), min_size=1, max_size=2))
+    ]
+    constant = [f"names contains {draw(SCALAR)} if {{ {each} }}" for each in draw(st.lists(body, max_size=5))]
+    objects = [f"table[k] := v if {{ some k, v in {draw(COLLECTION)}; {draw(body)} }}"]
+    return "\n\n".join([*sets, *constant, *objects])
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A policy, and inputs to ask it about."""
+
+    text: str
+    inputs: tuple[Any, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.text}\n# {self.inputs}"
+
+
+RULES = ("decision", "helper_a", "helper_b", "names", "table", "derived")
+
+_FITTING = st.fixed_dictionaries(
+    {},
+    optional={
+        "method": st.sampled_from(["GET", "POST", "a", 1]),
+        "path": st.lists(st.sampled_from(["a", "b", "GET", "x-y"]), max_size=3) | st.sampled_from(["a", "x-y"]),
+        "n": st.sampled_from([*NUMBERS, 1.5, 2.0]),
+        "flag": st.booleans(),
+        "roles": st.lists(st.sampled_from(WORDS), max_size=4),
+        "items": st.lists(SCALARS, max_size=4),
+        "attrs": st.dictionaries(st.sampled_from(["a", "b", "GET"]), SCALARS, max_size=3),
+    },
+)
+_WILD = st.dictionaries(st.sampled_from([*FIELDS, *COLLECTIONS]), SCALARS | st.lists(SCALARS, max_size=2), max_size=5)
+INPUTS = _FITTING | _FITTING | _FITTING | _WILD
+
+
+@st.composite
+def examples(draw: st.DrawFn, inputs: int, operators: Sequence[str] = (*EQUALITY, *ORDER)) -> Example:
+    """A whole policy with some inputs; its comparisons use these operators only."""
+    body = bodies(operators)
+    functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(operators))} {draw(SCALAR)} }} else := x"]
+    # Helpers call no helper: Rego has no recursion.
+    simple = st.lists(
+        conditions(operators, depth=0).filter(lambda text: "helper" not in text), min_size=1, max_size=2
+    ).map("; ".join)
+    helpers = [
+        f"helper_a if {{ {draw(simple)} }}",
+        f"helper_b := {draw(SCALAR)} if {{ {draw(simple)} }}",
+        f"helper_b := {draw(SCALAR)} if {{ {draw(simple)} }}" if draw(st.booleans()) else "",
+    ]
+    derived = f'derived := {{"d": decision, "n": count(names), "t": [v | some v in table; {draw(body)}]}}'
+    text = "\n\n".join(
+        ["package p", *helpers, *functions, draw(_complete("decision", body)), draw(_partial(body)), derived]
+    )
+    return Example(text + "\n", tuple(draw(st.lists(INPUTS, min_size=inputs, max_size=inputs))))
