@@ -60,7 +60,7 @@ e2e: $(READY) ## Only the end-to-end tests
 
 .PHONY: e2e-long
 e2e-long: $(READY) ## The end-to-end tests that take minutes
-	@$(BIN)/python -m pytest -m "long" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "long and e2e" $(PYTEST_ARGS)
 
 .PHONY: check
 check: lint types ## Everything CI runs: format, lint, types, then the tests
@@ -91,6 +91,10 @@ bench: $(READY) ## Measure the hot paths on this machine
 .PHONY: bench-rego
 bench-rego: $(READY) ## Measure the Rego engine beside regopy's, and beside opa where it is on PATH
 	@$(BIN)/python -m bench.rego
+
+.PHONY: differential
+differential: $(READY) ## Compare the Rego engine with its oracles on generated policies; minutes
+	@$(BIN)/python -m pytest -m long tests/differential $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(READY) ## Run OPA's compliance cases (needs go, for the cases; with opa on PATH through its front end too)

@@ -16,7 +16,8 @@ from audit_log.sink import AuditUnavailableError, LineSink
 
 EVENT = DecisionEvent(
     time=0.0, decision="allow", decision_id="0", request_id="", user=None, agent_id=None, roles=(), issuer=None,
-    policy_id="p", policy_revision="r", policy_loaded=0.0, code="c", reason="", status=200, method="GET", host="h", path="/", source="",
+    policy_id="p", policy_revision="r", policy_loaded=0.0, code="c", reason="", status=200, method="GET", host="h",
+    path="/", source="",
     findings=(),
 )  # fmt: skip
 SECONDS = 20.0  # a test fails after that

@@ -63,6 +63,14 @@ def test_every_program_explains_itself(module: str) -> None:
     assert done.stdout.startswith(f"usage: python -m {module}")
 
 
+@pytest.mark.parametrize("line", re.findall(r"^    (.*python -m authz_service policy .*)$", README, re.MULTILINE))
+def test_every_policy_command_can_be_pasted(line: str) -> None:
+    command = line.replace("python -m", f"{sys.executable} -m")
+    done = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True, check=False)  # noqa: S602
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
 def test_make_alone_prints_every_target_with_its_meaning() -> None:
     done = subprocess.run(["make"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     for target in ("run", "demo", "test", "check", "e2e", "bench", "clean"):
