@@ -39,7 +39,7 @@ def judge(case: Case, front_end: str, plan: Callable[[Case], Plan], options: Com
         return Outcome(case, front_end, "refused", str(error))
     except ConfigurationError as error:
         return Outcome(case, front_end, "refused", str(error.faults[0]))
-    runtime = {"env": {**case.environment}}
+    runtime = {"env": {**case.environment}} if case.environment else {}
     context = Context(time_ns=time.time_ns(), runtime=runtime)
     evaluation = policy.evaluation(document, context, seconds=SECONDS, strict=case.strict)
     try:

@@ -72,7 +72,7 @@ def _refusals(outcomes: Sequence[Outcome], version: str) -> Iterator[str]:
 
 def _reason(why: str) -> str:
     """Leave out what differs from case to case: file, row, names of rules."""
-    text = re.sub(r"^(?:plan|policy|\d+\.rego)(?::\d+)?: ", "", " ".join(why.split()))
+    text = re.sub(r"^(?:plan|policy|\S*\d+\.rego)(?::\d+)?: ", "", " ".join(why.split()))
     return re.sub(r"in data\.[\w.\[\]\"-]+ ", "", text)[:MAX_REASON]
 
 

@@ -54,15 +54,6 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
 
 
 def _compile_modules(modules: Mapping[str, str], rules: Sequence[str]) -> tuple[str, list[Fault]]:
-    faults: list[Fault] = []
-    # Each module alone first: the library stops at its first bad module, and an operator wants to hear of all of them.
-    for name, text in modules.items():
-        try:
-            _interpreter().add_module(name, text)
-        except RegoError as error:
-            faults += _faults(str(error), modules, name)
-    if faults:
-        return "", faults
     interpreter = _interpreter()
     first = next(iter(modules))
     try:
@@ -72,7 +63,18 @@ def _compile_modules(modules: Mapping[str, str], rules: Sequence[str]) -> tuple[
             interpreter.save_bundle(f"{folder}/bundle", interpreter.build(None, list(rules)))
             return Path(folder, "bundle", "plan.json").read_text("utf-8"), []
     except RegoError as error:
-        return "", _faults(str(error), modules, first)
+        # The library stops at its first bad module, and an operator wants to hear of all of them: each alone.
+        return "", _faults_of_each(modules) or _faults(str(error), modules, first)
+
+
+def _faults_of_each(modules: Mapping[str, str]) -> list[Fault]:
+    faults: list[Fault] = []
+    for name, text in modules.items():
+        try:
+            _interpreter().add_module(name, text)
+        except RegoError as error:
+            faults += _faults(str(error), modules, name)
+    return faults
 
 
 def _interpreter() -> Any:

@@ -4,6 +4,7 @@
 - `every` over something that is no collection must be undefined; regopy's plan lets it hold. The check goes in here,
   where OPA has it.
 - `input` where there is none must be undefined; OPA's plan checks it wherever it is used whole, regopy's does not.
+- A built-in that it does not know gets input and data like a rule, and none of them is an operand.
 - A dynamic reference may lead to a base document: OPA plans both ways, regopy the call alone.
 """
 
@@ -12,12 +13,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from authz_service.rego_engine import flow, plan
+from authz_service.rego_engine.builtins.registry import find
 from authz_service.rego_engine.plan import Local, Plan, Statement
 from service_kit.faults import Fault
 
 _QUOTED = 2  # a quote at each end
+_DOCUMENTS = 2  # that every rule takes: input and data
 _RULE = re.compile(r"g\d+\.data\.")
 
 
@@ -39,7 +43,7 @@ class RegopyDialect:
     def block(self, statements: Sequence[Statement]) -> Sequence[Statement]:
         """Put in the checks that OPA's plan has."""
         found: list[Statement] = []
-        for number, statement in enumerate(statements):
+        for number, statement in enumerate(map(_as_builtin, statements)):
             if _uses_whole_input(statement):
                 found.append(plan.IsDefined(plan.INPUT, where=statement.where))
             if (
@@ -78,6 +82,16 @@ def misplaced(found: Plan) -> Iterator[Fault]:
             if isinstance(statement, plan.Call) and statement.function.startswith("rego.metadata."):
                 text = f"calls {statement.function}, which only a bundle that `opa build -t plan` made can do"
                 yield Fault(statement.where.file, statement.where.row, text)
+
+
+def _as_builtin(statement: Statement) -> Statement:
+    """Leave out input and data where regopy hands them to a function that it does not know, and that is a built-in."""
+    if isinstance(statement, plan.Call) and not _RULE.match(statement.function):
+        documents, operands = statement.arguments[:_DOCUMENTS], statement.arguments[_DOCUMENTS:]
+        builtin = find(statement.function) if documents == (Local(plan.INPUT), Local(plan.DATA)) else None
+        if builtin is not None and builtin.arity == len(operands):
+            return replace(statement, arguments=operands)
+    return statement
 
 
 def _uses_whole_input(statement: Statement) -> bool:

@@ -24,6 +24,7 @@ Pass = Callable[[Plan, Value], Plan]
 
 ORDER: Final[Sequence[tuple[str, Pass]]] = (
     ("separation", separate),
+    ("propagation", propagate),
     ("base_data", fold_data),
     ("propagation", propagate),
     ("results", return_early),

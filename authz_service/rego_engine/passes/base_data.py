@@ -45,6 +45,8 @@ def _addressed(function: Function, data: Value) -> Function:
             match statement:
                 case plan.Assign(source=Constant(value=int() as value), target=target) if written[target] == 1:
                     numbers[target] = value
+                case plan.Assign(source=Local(number=plan.DATA), target=target) if written[target] == 1:
+                    places[target] = data  # a variable of the policy is none of the reference: `x[80]` is no path
                 case plan.Dot(source=Local(number=source), key=name, target=target) if source in places:
                     asked = numbers.get(name.number) if isinstance(name, Local) else name.value
                     if type(asked) is int and type(places[source]) is dict and asked not in places[source]:

@@ -10,10 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from authz_service.rego_engine import flow, plan
+from authz_service.rego_engine.builtins.registry import find
+from authz_service.rego_engine.errors import BuiltinFault
 from authz_service.rego_engine.plan import Block, Constant, Function, Local, Operand, Plan, Statement
-from authz_service.rego_engine.values import Value, equal, key
+from authz_service.rego_engine.values import UNDEFINED, Value, equal, key
 
 MAX_ROUNDS = 10
+MAX_FOLDED_ITEMS = 1_000  # of a composite that becomes a constant
 _COMPOSITES = (list, dict, set)
 
 
@@ -85,6 +88,11 @@ class _Known:
                 return plan.Break(0, where=statement.where) if equal(left, right) else None
             case plan.IsDefined(source=source) if source in self.defined:
                 return None
+            case plan.Call(function=name, arguments=arguments, target=target):
+                value = _known_result(name, arguments)
+                if value is UNDEFINED:
+                    return self._kept(statement)
+                return self._kept(plan.Assign(Constant(value), target, where=statement.where))
             case plan.IsType(source=Constant(value=value), types=types):
                 return None if type(value) in types else plan.Break(0, where=statement.where)
             case _:
@@ -138,6 +146,19 @@ class _Known:
                 return replace(statement, left=self.number(left), right=self.number(right))
             case _:
                 return statement
+
+
+def _known_result(name: str, arguments: tuple[Operand, ...]) -> Value:
+    """The result of a built-in's call that can be made once, at load; UNDEFINED where it is to be made each time."""
+    builtin = find(name)
+    if builtin is None or not builtin.pure or not all(isinstance(each, Constant) for each in arguments):
+        return UNDEFINED
+    try:
+        value = builtin.function(*(each.value for each in arguments if isinstance(each, Constant)))
+    except (BuiltinFault, RecursionError):
+        return UNDEFINED  # an error where it stands, each time
+    small = type(value) not in _COMPOSITES or len(value) <= MAX_FOLDED_ITEMS
+    return value if small else UNDEFINED
 
 
 def _written(block: Block) -> set[int]:

@@ -185,10 +185,20 @@ class _Returns:
             if isinstance(each, plan.AssignOnce) and each.target == self._result
         ]
 
+    def _later(self) -> list[list[Operand]]:
+        """For each block, the values that the blocks after it may give: none, the only one, or two of several."""
+        found: list[list[Operand]] = []
+        later: list[Operand] = []
+        for values in reversed(self._open):
+            found.append(later)
+            for value in values:
+                if not later or (len(later) == 1 and not _same(value, later[0])):
+                    later = [*later, value]
+        return found[::-1]
+
     def blocks(self) -> Iterator[Block]:
         """Convert, as long as whatever was given before has been returned: then there is no result yet."""
-        for number, block in enumerate(self._blocks):
-            later = [value for values in self._open[number + 1 :] for value in values]
+        for block, later in zip(self._blocks, self._later(), strict=True):
             asks = self._asks_first(block)
             statements = block.statements[1:] if asks and self._certain else block.statements
             if self._certain or asks:
@@ -228,4 +238,8 @@ class _Returns:
             return False
         if not isinstance(source, Constant):
             return not later and not scanned
-        return all(isinstance(other, Constant) and equal(source.value, other.value) for other in later)
+        return all(_same(source, other) for other in later)
+
+
+def _same(one: Operand, other: Operand) -> bool:
+    return isinstance(one, Constant) and isinstance(other, Constant) and equal(one.value, other.value)
