@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,7 @@ _WRITES: dict[type, tuple[str, ...]] = {
     plan.Scan: ("key", "value"),
     plan.With: ("local",),
 }
+_HOLDERS = frozenset({plan.Blocks, plan.Dispatch, plan.Scan, plan.Not, plan.With})
 _CHANGES: dict[type, str] = {plan.Append: "array", plan.Add: "set", plan.Insert: "object"}
 
 # Statements that may be undefined by themselves, apart from what the blocks in them are.
@@ -62,36 +63,37 @@ GUARDS = (
 )  # fmt: skip
 
 
-def operands(statement: Statement) -> Iterator[Operand]:
+def operands(statement: Statement) -> list[Operand]:
     """Every operand that the statement itself reads."""
-    for name in _OPERANDS.get(type(statement), ()):
-        yield getattr(statement, name)
-    if isinstance(statement, plan.Call):
-        yield from statement.arguments
-    elif isinstance(statement, plan.CallDynamic):
-        yield from statement.path
+    kind = type(statement)
+    found: list[Operand] = [getattr(statement, name) for name in _OPERANDS.get(kind, ())]
+    if kind is plan.Call:
+        found += statement.arguments  # type: ignore[attr-defined]  # which a call has
+    elif kind is plan.CallDynamic:
+        found += statement.path  # type: ignore[attr-defined]  # which a dynamic call has
+    return found
 
 
-def reads(statement: Statement) -> Iterator[int]:
+def reads(statement: Statement) -> list[int]:
     """Every local that the statement itself reads; one that it changes in place is read too."""
-    for operand in operands(statement):
-        if isinstance(operand, Local):
-            yield operand.number
-    for name in _READS.get(type(statement), ()):
-        yield getattr(statement, name)
-    if isinstance(statement, plan.CallDynamic):
-        yield from statement.arguments
-    changed = changes(statement)
-    if changed is not None:
-        yield changed
+    kind = type(statement)
+    found = [each.number for each in operands(statement) if type(each) is Local]
+    found += [getattr(statement, name) for name in _READS.get(kind, ())]
+    if kind is plan.CallDynamic:
+        found += statement.arguments  # type: ignore[attr-defined]  # which a dynamic call has
+    elif kind in _CHANGES:
+        found.append(getattr(statement, _CHANGES[kind]))
+    return found
 
 
-def writes(statement: Statement) -> Iterator[int]:
+def writes(statement: Statement) -> tuple[int, ...]:
     """Every local that the statement itself gives another value."""
-    for name in _WRITES.get(type(statement), ()):
-        number = getattr(statement, name)
-        if number is not None:
-            yield number
+    names = _WRITES.get(type(statement))
+    if names is None:
+        return ()
+    if len(names) == 1:
+        return (getattr(statement, names[0]),)
+    return tuple(number for name in names if (number := getattr(statement, name)) is not None)
 
 
 def changes(statement: Statement) -> int | None:
@@ -102,17 +104,21 @@ def changes(statement: Statement) -> int | None:
 
 def blocks(statement: Statement) -> tuple[Block, ...]:
     """The blocks that a statement holds."""
+    if type(statement) not in _HOLDERS:
+        return ()
     match statement:
         case plan.Blocks(blocks=found) | plan.Dispatch(blocks=found):
             return found
         case plan.Scan(block=block) | plan.Not(block=block) | plan.With(block=block):
             return (block,)
         case _:
-            return ()
+            raise AssertionError(statement)
 
 
 def with_blocks(statement: Statement, change: Callable[[Block], Block]) -> Statement:
     """Return the statement with each of its blocks changed."""
+    if type(statement) not in _HOLDERS:
+        return statement
     match statement:
         case plan.Blocks(blocks=found) | plan.Dispatch(blocks=found):
             return replace(statement, blocks=tuple(map(change, found)))
@@ -137,12 +143,15 @@ def with_operands(statement: Statement, change: Callable[[Operand], Operand]) ->
     return replace(statement, **changed) if changed else statement
 
 
-def walk(found: Iterable[Block]) -> Iterator[Statement]:
+def walk(found: Iterable[Block]) -> list[Statement]:
     """Every statement of some blocks, those inside others too, in order."""
+    statements: list[Statement] = []
     for block in found:
         for statement in block.statements:
-            yield statement
-            yield from walk(blocks(statement))
+            statements.append(statement)
+            if type(statement) in _HOLDERS:
+                statements += walk(blocks(statement))
+    return statements
 
 
 def unassigned(parameters: Iterable[int], found: Iterable[Block]) -> set[int]:
