@@ -24,7 +24,7 @@ from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.jwks_http import KeyEndpoint
 from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.pipeline import Clock, Pipeline
-from authz_service.policy.bundle_http import BundleEndpoint
+from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
 from authz_service.policy.engine import Engine
@@ -134,7 +134,7 @@ def _policy_source(policy: Policy) -> PolicySource:
 
 
 def _verification(bundle: Bundle) -> dict[str, Any]:
-    """Return the terms of a signature as `bundle_keys.read_terms` reads them; empty where none is asked for."""
+    """Return the terms of a signature as `bundles.keys.read_terms` reads them; empty where none is asked for."""
     found = bundle.verification
     if found is None:
         return {}

@@ -3,9 +3,19 @@
 target           the request line's path → the one path that policies judge
 document         request + identity + findings → the Rego input
 engine           the port: input → the decision rule's value
-sources          .rego and data files of a folder → what an engine compiles
-regopy_library   regopy, loaded so that it can live beside other C++ libraries
-regopy_compiler  sources → a compiled bundle, or faults with file and row; runs in a process of its own
-regopy_engine    the port over regopy's virtual machine
+compiled_engine  the port over a compiled policy
 verdict          the decision rule's value → a typed verdict; an unknown shape denies
+
+How a policy comes to be compiled (by `rego_engine`), in the order of its way:
+
+watching         files that are watched, a URL that is asked: each change becomes another engine
+sources          .rego and data files of a folder
+bundles/         or an OPA bundle, verified
+compiling        runs the compiling process, and loads what comes out beside the event loop
+compile_child    that process for sources, `bundle_child` for a bundle, `test_child` for tests at the terminal
+regopy_compiler  sources → a plan, or faults with file and row
+regopy_library   regopy, loaded so that it can live beside other C++ libraries
+artifacts        what the process hands over, part by part
+policy_tests     the policies' own tests, and what they reach
+explaining       the trail of an evaluation → which rules held, which failed, and where
 """

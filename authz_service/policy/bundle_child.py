@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from authz_service.policy import artifacts
-from authz_service.policy.bundles import read_bundle_path
+from authz_service.policy.bundles.bundle import read_bundle_path
 from authz_service.rego_engine.compiled import PROBING, CompileOptions, translate
 from authz_service.rego_engine.plan_reader import OpaDialect, read_plan
 from service_kit.faults import ConfigurationError, Faults

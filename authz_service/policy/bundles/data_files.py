@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from authz_service.policy import bundle_json
-from authz_service.policy.bundle_json import JsonError
+from authz_service.policy.bundles import json_reading
+from authz_service.policy.bundles.json_reading import JsonError
 from authz_service.policy.sources import DATA_NAMES, place
 from authz_service.rego_engine import numbers
 from service_kit import strict_yaml
@@ -42,7 +42,7 @@ def read_data(files: Mapping[str, bytes], source: str, faults: Faults) -> dict[s
 
 def _place_json(data: dict[str, Any], folders: list[str], content: bytes, file: str, faults: Faults) -> None:
     try:
-        value = bundle_json.read(content)
+        value = json_reading.read(content)
     except JsonError as error:
         faults.add(file, error.line, error.text)
         return

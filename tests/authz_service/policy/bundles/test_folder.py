@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from authz_service.policy import bundle_files, bundle_folder
-from authz_service.policy.bundle_folder import read_folder
+from authz_service.policy.bundles import files, folder
+from authz_service.policy.bundles.folder import read_folder
 from service_kit.faults import ConfigurationError
 
 
@@ -77,8 +77,8 @@ def test_names_are_those_that_an_archive_may_have(tmp_path: Path) -> None:
 def test_files_are_bounded_in_size_and_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong path, such as a home folder, must not be read in."""
     write(tmp_path, "a", "b", "long")
-    monkeypatch.setattr(bundle_files, "MAX_FILE_BYTES", 3)
-    monkeypatch.setattr(bundle_folder, "MAX_FILE_BYTES", 3)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 3)
+    monkeypatch.setattr(folder, "MAX_FILE_BYTES", 3)
     assert problem(tmp_path) == "b: the file 'long' is larger than 3 bytes"
-    monkeypatch.setattr(bundle_files, "MAX_FILES", 1)
+    monkeypatch.setattr(files, "MAX_FILES", 1)
     assert problem(tmp_path) == "b: has more than 1 files"

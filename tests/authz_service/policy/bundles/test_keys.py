@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from authz_service.policy.bundle_keys import (
+from authz_service.policy.bundles.keys import (
     MAX_KEY_BYTES,
     PUBLIC_ALGORITHMS,
     SECRET_ALGORITHMS,

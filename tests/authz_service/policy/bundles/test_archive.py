@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz_service.policy import bundle_archive, bundle_files
-from authz_service.policy.bundle_archive import MAX_EXTENSION_BYTES, MAX_TAR_BYTES, read_archive
+from authz_service.policy.bundles import archive as reading
+from authz_service.policy.bundles import files as bounds
+from authz_service.policy.bundles.archive import MAX_EXTENSION_BYTES, MAX_TAR_BYTES, read_archive
 from service_kit.faults import ConfigurationError
-from tests.authz_service.policy.bundling import FILES, archive
+from tests.authz_service.policy.bundles.bundling import FILES, archive
 
 FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
 
@@ -87,7 +88,7 @@ NAMES = st.from_regex(r"[a-zäё_]{1,60}(/[a-z.ü]{2,60}){0,5}", fullmatch=True)
 @given(st.dictionaries(NAMES, st.binary(max_size=1500), max_size=6), st.sampled_from(FORMATS[1:]))
 def test_what_tarfile_packs_is_what_is_read(files: dict[str, bytes], form: int) -> None:
     """Long names, names beyond ASCII and contents of any length included."""
-    kept = {name: content for name, content in files.items() if len(name.encode()) <= bundle_files.MAX_NAME_BYTES}
+    kept = {name: content for name, content in files.items() if len(name.encode()) <= bounds.MAX_NAME_BYTES}
     assert read_archive(archive(kept, form=form), "b") == kept
 
 
@@ -270,12 +271,12 @@ def test_a_small_file_that_unpacks_to_a_huge_one_costs_no_more_than_the_bound() 
 
 
 def test_a_large_archive_is_not_even_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_archive, "MAX_ARCHIVE_BYTES", 10)
+    monkeypatch.setattr(reading, "MAX_ARCHIVE_BYTES", 10)
     assert "is larger than 10 bytes" in problem(b"x" * 11)
 
 
 def test_an_archive_of_many_faults_is_given_up_soon() -> None:
-    assert len(problem(raw(*[header(kind=b"2")] * 50_000)).splitlines()) == bundle_files.MAX_FAULTS
+    assert len(problem(raw(*[header(kind=b"2")] * 50_000)).splitlines()) == bounds.MAX_FAULTS
 
 
 @pytest.mark.parametrize(

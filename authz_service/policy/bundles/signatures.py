@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import jwt
 
-from authz_service.policy import bundle_json
-from authz_service.policy.bundle_digests import ALGORITHMS, file_digest
-from authz_service.policy.bundle_files import shown
-from authz_service.policy.bundle_json import JsonError
-from authz_service.policy.bundle_keys import SignatureTerms, VerificationKey
+from authz_service.policy.bundles import json_reading
+from authz_service.policy.bundles.digests import ALGORITHMS, file_digest
+from authz_service.policy.bundles.files import shown
+from authz_service.policy.bundles.json_reading import JsonError
+from authz_service.policy.bundles.keys import SignatureTerms, VerificationKey
 from service_kit.faults import Fault
 
 SIGNATURES: Final = ".signatures.json"
@@ -69,7 +69,7 @@ def signature_faults(files: Mapping[str, bytes], terms: SignatureTerms, source: 
 def _token(content: bytes) -> str:
     if len(content) > MAX_SIGNATURES_BYTES:
         raise _SignatureError(f"is larger than {MAX_SIGNATURES_BYTES} bytes")
-    document = bundle_json.read(content)
+    document = json_reading.read(content)
     signatures = document.get("signatures") if isinstance(document, dict) else None
     if not isinstance(signatures, list) or len(signatures) != 1 or not isinstance(signatures[0], str):
         raise _SignatureError("must have a list of exactly one signature")
@@ -115,7 +115,7 @@ def _key(header: Mapping[str, Any], payload: bytes, terms: SignatureTerms) -> tu
 
 
 def _object(content: bytes) -> Mapping[str, Any]:
-    value = bundle_json.read(content)
+    value = json_reading.read(content)
     if not isinstance(value, dict):
         raise _SignatureError("signs something that is no object")
     return value

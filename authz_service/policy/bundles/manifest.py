@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from authz_service.policy import bundle_json
-from authz_service.policy.bundle_files import MAX_SHOWN, shown
-from authz_service.policy.bundle_json import JsonError
+from authz_service.policy.bundles import json_reading
+from authz_service.policy.bundles.files import MAX_SHOWN, shown
+from authz_service.policy.bundles.json_reading import JsonError
 from service_kit.faults import Faults
 
 MANIFEST: Final = ".manifest"
@@ -54,7 +54,7 @@ class _Reading:
             self.fault(f"is larger than {MAX_MANIFEST_BYTES} bytes")
             return {}
         try:
-            document = bundle_json.read(content)
+            document = json_reading.read(content)
         except JsonError as error:
             self.fault(error.text, error.line)
             return {}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from authz_service.policy.bundle_archive import MAX_ARCHIVE_BYTES
+from authz_service.policy.bundles.archive import MAX_ARCHIVE_BYTES
 from service_kit.faults import ConfigurationError, Fault
 
 FETCH_SECONDS = 60.0  # for the whole exchange

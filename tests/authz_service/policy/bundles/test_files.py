@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.policy import bundle_files
-from authz_service.policy.bundle_files import MAX_FOLDERS, MAX_NAME_BYTES, Gathering, canonical_name, shown
+from authz_service.policy.bundles import files
+from authz_service.policy.bundles.files import MAX_FOLDERS, MAX_NAME_BYTES, Gathering, canonical_name, shown
 from service_kit.faults import ConfigurationError
 
 
@@ -89,7 +89,7 @@ def test_files_are_gathered_by_name() -> None:
 
 def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One name in two spellings is one name."""
-    monkeypatch.setattr(bundle_files, "MAX_FILE_BYTES", 3)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 3)
     gathering = Gathering("b.tar.gz")
     for name, content in (("a", b""), ("./a", b""), ("..", b""), ("/", b""), ("b", b"1234")):
         gathering.add(name, content)
@@ -103,7 +103,7 @@ def test_every_fault_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("bound", "text"), [("MAX_FILES", "more than 3 files"), ("MAX_BYTES", "more than 3 bytes")])
 def test_a_bundle_is_bounded_in_files_and_bytes(monkeypatch: pytest.MonkeyPatch, bound: str, text: str) -> None:
-    monkeypatch.setattr(bundle_files, bound, 3)
+    monkeypatch.setattr(files, bound, 3)
     gathering = Gathering("b")
     for name in "abc":
         gathering.add(name, b"x")
@@ -113,8 +113,8 @@ def test_a_bundle_is_bounded_in_files_and_bytes(monkeypatch: pytest.MonkeyPatch,
 
 def test_a_bundle_made_of_faults_does_not_fill_the_log() -> None:
     gathering = Gathering("b")
-    for _ in range(bundle_files.MAX_FAULTS - 1):
+    for _ in range(files.MAX_FAULTS - 1):
         gathering.add("..", b"")
     with pytest.raises(ConfigurationError) as caught:
         gathering.add("..", b"")
-    assert len(caught.value.faults) == bundle_files.MAX_FAULTS
+    assert len(caught.value.faults) == files.MAX_FAULTS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.policy import bundle_digests
-from authz_service.policy.bundle_digests import ALGORITHMS, canonical_text, file_digest
-from authz_service.policy.bundle_json import JsonError, read_literally
+from authz_service.policy.bundles import digests
+from authz_service.policy.bundles.digests import ALGORITHMS, canonical_text, file_digest
+from authz_service.policy.bundles.json_reading import JsonError, read_literally
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,6 @@ def test_what_cannot_be_read_has_no_digest(name: str, content: bytes, line: int)
 
 
 def test_a_structured_file_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_digests, "MAX_DATA_BYTES", 3)
+    monkeypatch.setattr(digests, "MAX_DATA_BYTES", 3)
     with pytest.raises(JsonError, match="larger than 3 bytes"):
         file_digest("data.json", b"{  }", "SHA-256")

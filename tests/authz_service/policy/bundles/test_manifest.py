@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.policy import bundle_manifest
-from authz_service.policy.bundle_manifest import MAX_REVISION, Manifest, outside, read_manifest
+from authz_service.policy.bundles import manifest
+from authz_service.policy.bundles.manifest import MAX_REVISION, Manifest, outside, read_manifest
 from service_kit.faults import Faults
 
 
@@ -69,7 +69,7 @@ def test_a_manifest_in_another_place_or_form_is_a_fault(name: str) -> None:
 
 
 def test_a_manifest_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_manifest, "MAX_MANIFEST_BYTES", 3)
+    monkeypatch.setattr(manifest, "MAX_MANIFEST_BYTES", 3)
     assert read({".manifest": b"{  }"})[1] == ["b/.manifest: is larger than 3 bytes"]
 
 

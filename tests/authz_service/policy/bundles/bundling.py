@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from authz_service.policy.bundle_keys import SignatureTerms, VerificationKey
+from authz_service.policy.bundles.keys import SignatureTerms, VerificationKey
 from tests.authz_service.minting import SigningKey, key
 
 PLAN = b'{"static":{},"plans":{},"funcs":{}}'

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from authz_service.policy import bundle_http
-from authz_service.policy.bundle_http import BundleEndpoint, url_problem
+from authz_service.policy.bundles import endpoint
+from authz_service.policy.bundles.endpoint import BundleEndpoint, url_problem
 from service_kit.faults import ConfigurationError
 from tests.authz_service.identity.test_jwks_http import Behaviour, Endpoint, answering, response
 
@@ -141,7 +141,7 @@ def test_any_answer_but_ok_is_refused(status: str) -> None:
 
 
 def test_an_answer_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_http, "MAX_ARCHIVE_BYTES", 100)
+    monkeypatch.setattr(endpoint, "MAX_ARCHIVE_BYTES", 100)
     assert fetches(response(b"x" * 100))[0] == [b"x" * 100]
     assert problem(answering(response(b"x" * 101))) == "sent more than 100 bytes"
     assert "more than" in problem(answering(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 101))
@@ -149,7 +149,7 @@ def test_an_answer_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Soon after the bound, not when time runs out."""
-    monkeypatch.setattr(bundle_http, "MAX_ARCHIVE_BYTES", 1024 * 1024)
+    monkeypatch.setattr(endpoint, "MAX_ARCHIVE_BYTES", 1024 * 1024)
     sent = 0
 
     async def behave(writer: asyncio.StreamWriter) -> None:
@@ -181,7 +181,7 @@ def test_an_answer_that_is_no_http_is_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
 def test_a_silent_endpoint_is_given_up(start: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_http, "FETCH_SECONDS", 0.2)
+    monkeypatch.setattr(endpoint, "FETCH_SECONDS", 0.2)
 
     async def behave(writer: asyncio.StreamWriter) -> None:
         writer.write(start)

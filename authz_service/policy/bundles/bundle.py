@@ -2,8 +2,8 @@
 
     opa build -t plan -e agent_gateway/decision -o bundle.tar.gz --bundle policies
 
-Flow: `bundle_archive` or `bundle_folder` gathers the files; `bundle_signatures` verifies them where there are keys;
-`bundle_manifest` and `bundle_data` read what is there. Without keys a signature is passed over. A large bundle takes
+Flow: `archive` or `folder` gathers the files; `signatures` verifies them where there are keys;
+`manifest` and `data_files` read what is there. Without keys a signature is passed over. A large bundle takes
 seconds and hundreds of megabytes to read: not on the event loop.
 """
 
@@ -16,13 +16,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from authz_service.policy.bundle_archive import MAX_ARCHIVE_BYTES, read_archive
-from authz_service.policy.bundle_data import read_data
-from authz_service.policy.bundle_files import MAX_FAULTS, shown
-from authz_service.policy.bundle_folder import read_folder
-from authz_service.policy.bundle_keys import SignatureTerms, read_terms
-from authz_service.policy.bundle_manifest import outside, read_manifest
-from authz_service.policy.bundle_signatures import SIGNATURES, signature_faults
+from authz_service.policy.bundles.archive import MAX_ARCHIVE_BYTES, read_archive
+from authz_service.policy.bundles.data_files import read_data
+from authz_service.policy.bundles.files import MAX_FAULTS, shown
+from authz_service.policy.bundles.folder import read_folder
+from authz_service.policy.bundles.keys import SignatureTerms, read_terms
+from authz_service.policy.bundles.manifest import outside, read_manifest
+from authz_service.policy.bundles.signatures import SIGNATURES, signature_faults
 from service_kit.faults import ConfigurationError, Fault, Faults
 
 PLAN: Final = "plan.json"
@@ -58,7 +58,7 @@ def read_bundle_folder(folder: Path, terms: SignatureTerms | None = None) -> Bun
 def read_bundle_path(path: Path, verification: Mapping[str, Any]) -> Bundle:
     """Read a `.tar.gz` file or a folder, or raise `ConfigurationError` with every fault.
 
-    `verification` is what `bundle_keys.read_terms` reads; empty, it asks for no signature.
+    `verification` is what `keys.read_terms` reads; empty, it asks for no signature.
     """
     faults = Faults()
     terms = read_terms(verification, str(path), faults)

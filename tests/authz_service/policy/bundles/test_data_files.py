@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from authz_service.policy import bundle_data
-from authz_service.policy.bundle_data import is_data, read_data
+from authz_service.policy.bundles import data_files
+from authz_service.policy.bundles.data_files import is_data, read_data
 from service_kit.faults import Faults
 
 
@@ -70,7 +70,7 @@ def test_numbers_of_yaml_are_those_of_json() -> None:
 
 
 def test_data_is_bounded_over_all_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_data, "MAX_DATA_BYTES", 5)
+    monkeypatch.setattr(data_files, "MAX_DATA_BYTES", 5)
     assert read({"data.json": b"{}", "a/data.json": b"{}"})[1] == []
     assert read({"data.json": b"{}", "a/data.json": b"{  }"}) == ({}, ["b: has more than 5 bytes of data"])
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz_service.policy import bundle_signatures
-from authz_service.policy.bundle_keys import PUBLIC_ALGORITHMS, SignatureTerms, VerificationKey
-from authz_service.policy.bundle_signatures import SIGNATURES, signature_faults
+from authz_service.policy.bundles import signatures as verifying
+from authz_service.policy.bundles.keys import PUBLIC_ALGORITHMS, SignatureTerms, VerificationKey
+from authz_service.policy.bundles.signatures import SIGNATURES, signature_faults
 from tests.authz_service.minting import SigningKey, compact, encoded, key
-from tests.authz_service.policy.bundling import listing, signatures, signed, terms
+from tests.authz_service.policy.bundles.bundling import listing, signatures, signed, terms
 
 FILES = {"plan.json": b"{ }", "data.json": b'{"a":1}', ".manifest": b'{"roots":[""]}', "a/main.rego": b"package a"}
 SECRET = "s" * 64
@@ -112,7 +112,7 @@ def test_a_signatures_file_that_is_none_is_told(text: bytes, expected: str) -> N
 
 
 def test_the_signatures_file_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_signatures, "MAX_SIGNATURES_BYTES", 10)
+    monkeypatch.setattr(verifying, "MAX_SIGNATURES_BYTES", 10)
     assert faults(signed(FILES)) == ["b/.signatures.json: is larger than 10 bytes"]
 
 

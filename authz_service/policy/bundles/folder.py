@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from authz_service.policy.bundle_files import MAX_FILE_BYTES, Gathering
+from authz_service.policy.bundles.files import MAX_FILE_BYTES, Gathering
 
 
 def read_folder(folder: Path) -> Mapping[str, bytes]:

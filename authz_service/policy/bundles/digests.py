@@ -13,10 +13,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from authz_service.policy import bundle_json
-from authz_service.policy.bundle_data import MAX_DATA_BYTES, is_data
-from authz_service.policy.bundle_json import JsonError, Literal
-from authz_service.policy.bundle_manifest import MANIFEST
+from authz_service.policy.bundles import json_reading
+from authz_service.policy.bundles.data_files import MAX_DATA_BYTES, is_data
+from authz_service.policy.bundles.json_reading import JsonError, Literal
+from authz_service.policy.bundles.manifest import MANIFEST
 from service_kit import strict_yaml
 from service_kit.faults import Faults
 
@@ -46,7 +46,7 @@ def _value(base: str, content: bytes) -> Any:
     if len(content) > MAX_DATA_BYTES:
         raise JsonError(0, f"is larger than {MAX_DATA_BYTES} bytes")
     if base == MANIFEST or base.endswith(".json"):
-        return bundle_json.read_literally(content)
+        return json_reading.read_literally(content)
     faults = Faults()
     value = strict_yaml.parse(content, base, faults).plain()
     if faults.found:

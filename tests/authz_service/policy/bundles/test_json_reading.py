@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.policy.bundle_json import MAX_DEPTH, MAX_LARGE_EXPONENTS, JsonError, Literal, read, read_literally
+from authz_service.policy.bundles.json_reading import (
+    MAX_DEPTH,
+    MAX_LARGE_EXPONENTS,
+    JsonError,
+    Literal,
+    read,
+    read_literally,
+)
 
 
 def test_numbers_are_exact() -> None:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz_service.policy.bundle_archive import MAX_ARCHIVE_BYTES
-from authz_service.policy.bundle_keys import SignatureTerms
-from authz_service.policy.bundles import Bundle, read_bundle, read_bundle_folder, read_bundle_path
+from authz_service.policy.bundles.archive import MAX_ARCHIVE_BYTES
+from authz_service.policy.bundles.bundle import Bundle, read_bundle, read_bundle_folder, read_bundle_path
+from authz_service.policy.bundles.keys import SignatureTerms
 from service_kit.faults import ConfigurationError
 from tests.authz_service.minting import key
-from tests.authz_service.policy.bundling import FILES, PLAN, archive, signed, terms
+from tests.authz_service.policy.bundles.bundling import FILES, PLAN, archive, signed, terms
 
 CANONICAL = {**FILES, "data.json": b'{"teams":{}}', ".manifest": b'{"revision":"r1","roots":["teams"]}'}
 

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from authz_service.policy.bundle_files import MAX_BYTES, MAX_FILE_BYTES, MAX_FILES, Gathering, shown
+from authz_service.policy.bundles.files import MAX_BYTES, MAX_FILE_BYTES, MAX_FILES, Gathering, shown
 from service_kit.faults import ConfigurationError, Fault
 
 MAX_ARCHIVE_BYTES: Final = 32 * 1024 * 1024  # packed
