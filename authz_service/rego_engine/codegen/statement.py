@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from authz_service.rego_engine import flow, plan
@@ -16,6 +16,7 @@ from authz_service.rego_engine.plan import Block, Local, Operand, Statement
 
 _TYPE_TESTS: Mapping[type, str] = {list: "list", dict: "dict", set: "set"}
 SHORT = 16  # items of an array that is gone through without a look at the clock
+_BRACKETS: Mapping[type, tuple[str, str]] = {list: ("[", "]"), dict: ("{", "}"), set: ("{", "}")}
 _EMPTY: Mapping[type, str] = {list: "[]", dict: "{}", set: "set()"}
 
 
@@ -32,10 +33,15 @@ class StatementWriter(FunctionWriter):
 
     def write_block(self, block: Block) -> None:
         """Write the statements of a block, whose frame is open."""
-        for statement in block.statements:
+        statements = list(block.statements)
+        while statements:
+            statement = statements.pop(0)
             self.place(statement.where)
             if self.probes and statement.where.row:
                 self.line(f"ev.covered.add({self.module.place_number(statement.where)})")
+            if isinstance(statement, plan.Make) and not self.probes:
+                _make(self, statement, _built_at_once(statement, statements))
+                continue
             _WRITERS[type(statement)](self, statement)
             if not isinstance(statement, plan.Make | plan.Reset):
                 for number in flow.writes(statement):
@@ -229,8 +235,34 @@ def _reset(writer: StatementWriter, statement: plan.Reset) -> None:
     writer.line(f"{local(statement.target)} = UNDEFINED")
 
 
-def _make(writer: StatementWriter, statement: plan.Make) -> None:
-    writer.line(f"{local(statement.target)} = {_EMPTY[statement.kind]}")
+def _built_at_once(made: plan.Make, statements: list[Statement]) -> list[Statement]:
+    """Take the statements that go on building what was made, from the first of those that follow."""
+    taken: list[Statement] = []
+    while statements and flow.changes(statements[0]) == made.target:
+        following = statements[0]
+        if isinstance(following, plan.Insert) and (following.once or not isinstance(following.key, plan.Constant)):
+            break
+        if Local(made.target) in flow.operands(following):
+            break
+        taken.append(statements.pop(0))
+    return taken
+
+
+def _make(writer: StatementWriter, statement: plan.Make, parts: Sequence[Statement] = ()) -> None:
+    shown = []
+    for part in parts:
+        match part:
+            case plan.Insert(key=key, value=value):
+                shown.append(f"{_hashed(writer, key)}: {writer.show(value)}")
+            case plan.Append(value=value):
+                shown.append(writer.show(value))
+            case plan.Add(value=value):
+                shown.append(_hashed(writer, value))
+            case _:
+                raise AssertionError(part)
+    left, right = _BRACKETS[statement.kind]
+    source = f"{left}{', '.join(shown)}{right}" if shown else _EMPTY[statement.kind]
+    writer.line(f"{local(statement.target)} = {source}")
 
 
 def _append(writer: StatementWriter, statement: plan.Append) -> None:
