@@ -11,6 +11,8 @@ from authz_service.rego_engine.builtins.http_messages import HttpRequest, HttpRe
 from authz_service.rego_engine.builtins.http_responses import KeptResponses
 from authz_service.rego_engine.values import Value
 
+_SYSTEM = random.SystemRandom()  # the system's randomness, which has no state that evaluations could share
+
 
 class HttpSender(Protocol):
     """Sends requests of `http.send`. Wired in where hosts are allow-listed; without one, `http.send` is a fault."""
@@ -33,7 +35,7 @@ class Context:
     """
 
     time_ns: int = 0
-    random: random.Random = field(default_factory=random.SystemRandom)
+    random: random.Random = _SYSTEM
     runtime: Mapping[str, Value] = field(default_factory=dict)
     http: HttpSender | None = None
     cache: dict[Any, Value] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,8 +20,8 @@ NAMES: Final[dict[str, Any]] = {
     "Decimal": Decimal, "key": key, "equal": equal, "dot": dot, "UNDEFINED": UNDEFINED, "contains": runtime.contains,
 }  # fmt: skip
 PAIRS: Final[list[Value]] = [
-    True, False, 1, 0, 1.0, 2, 0.5, Decimal("0.5"), "1", "true", "", None, [], [1], [True], {}, {"a": 1}, {"a": True}, set(),
-    make_set([1]), make_set([True]), UNDEFINED,
+    True, False, 1, 0, 1.0, 2, 0.5, Decimal("0.5"), "1", "true", "", None, [], [1], [True], {}, {"a": 1}, {"a": True},
+    set(), make_set([1]), make_set([True]), UNDEFINED,
 ]  # fmt: skip
 
 
@@ -62,19 +63,13 @@ def test_a_comparison_answers_as_equality_does_however_it_is_written(left: Value
 
 @given(VALUES, VALUES)
 def test_any_comparison_answers_as_equality_does(left: Value, right: Value) -> None:
-    if "e+" not in repr(type(left)) and not any(_is_huge(each) for each in (left, right)):
+    with contextlib.suppress(ValueError):  # a whole number of more digits than Python writes, which no plan can hold
         check_comparison(left, right)
 
 
-def _is_huge(value: Value) -> bool:
-    if isinstance(value, list):
-        return any(map(_is_huge, value))
-    return (type(value) is int and value.bit_length() > 13_000) or isinstance(value, dict | set)
-
-
 SOURCES: Final[list[Value]] = [
-    ["a", "b"], {"a": 1, "0": 2}, make_object([(0, "zero"), (True, "yes"), ([1], "array")]), make_set(["a", 0]), "text", 5,
-    None, True,
+    ["a", "b"], {"a": 1, "0": 2}, make_object([(0, "zero"), (True, "yes"), ([1], "array")]), make_set(["a", 0]), "text",
+    5, None, True,
 ]  # fmt: skip
 KEYS: Final[list[Value]] = ["a", "0", 0, 1, -1, 2, 1.0, 0.5, True, None, [1], {}, 10**30]
 

@@ -15,8 +15,8 @@ from authz_service.rego_engine.values import UNDEFINED, Value
 from tests.authz_service.rego_engine.planning import INPUT, RESULT, RULE, WAYS, const, returning, same, whole
 
 NAMES: Final = {
-    "equal": 2, "neq": 2, "lt": 2, "lte": 2, "gt": 2, "gte": 2, "startswith": 2, "endswith": 2, "contains": 2, "lower": 1,
-    "upper": 1, "count": 1, "type_name": 1, "internal.member_2": 2,
+    "equal": 2, "neq": 2, "lt": 2, "lte": 2, "gt": 2, "gte": 2, "startswith": 2, "endswith": 2, "contains": 2,
+    "lower": 1, "upper": 1, "count": 1, "type_name": 1, "internal.member_2": 2,
 }  # fmt: skip
 OPERANDS: Final[list[Value]] = [
     "x", "xy", "", "É", "İ", "ß", "{0}", "'", 0, 1, -1, 2.5, True, False, None, [], ["x"], {}, {"x": "x"},

@@ -27,7 +27,7 @@ from tests.authz_service.rego_engine.planning import (
     whole,
 )
 
-A, B = Local(10), Local(11)
+A, B, LEFT = Local(10), Local(11), Local(20)
 DOCUMENTS: Final[list[Value]] = [
     {"a": a, "b": b}
     for a in (1, True, "x", None, [], ["x", 1], {}, {"x": 1, "1": [2]}, 0.5)
@@ -42,15 +42,17 @@ def looking_at(*statements: Statement) -> plan.Function:
     return returning(a, b, *statements)
 
 
-def shown(*statements: Statement, result: Operand = Local(20)) -> plan.Function:
+def shown(*statements: Statement, result: Operand = LEFT) -> plan.Function:
     """Return such a rule whose value is what the statements leave."""
     return looking_at(*statements, plan.AssignOnce(result, RESULT))
 
 
 RULES: Final[list[plan.Function]] = [
     *(shown(guard, result=const(value=True)) for guard in (
-        plan.Equal(A, B), plan.NotEqual(A, B), plan.IsType(A, (list,)), plan.IsType(A, (dict,)), plan.IsType(A, (set,)),
-        plan.IsType(A, (list, dict, set)), plan.Equal(A, const(1)), plan.Equal(const("x"), A), plan.NotEqual(A, const(1)),
+        plan.Equal(A, B), plan.NotEqual(A, B), plan.IsType(A, (list,)), plan.IsType(A, (dict,)),
+        plan.IsType(A, (set,)),
+        plan.IsType(A, (list, dict, set)), plan.Equal(A, const(1)), plan.Equal(const("x"), A),
+        plan.NotEqual(A, const(1)),
         plan.Equal(A, const(value=None)), plan.IsDefined(10), plan.IsUndefined(10), plan.IsUndefined(15),
         plan.Not(block(plan.Equal(A, B))), plan.Not(block()),
     )),
