@@ -134,9 +134,16 @@ def translate(found: Plan, data: Value, options: CompileOptions | None = None, *
     """
     options = options or CompileOptions()
     faults = Faults()
-    for fault in check(found, source):
-        faults.add(fault.source, fault.line, fault.text)
-    faults.raise_if_any()
+    try:
+        for fault in check(found, source):
+            faults.add(fault.source, fault.line, fault.text)
+        faults.raise_if_any()
+        return _translated(found, data, options)
+    except (TooDeepError, RecursionError) as error:
+        raise ConfigurationError([Fault(source, 0, "has rules whose blocks are nested too deeply")]) from error
+
+
+def _translated(found: Plan, data: Value, options: CompileOptions) -> Code:
     may_wait = any(
         isinstance(statement, plan.Call) and statement.function == "http.send"
         for function in found.functions.values()
@@ -146,11 +153,8 @@ def translate(found: Plan, data: Value, options: CompileOptions | None = None, *
     for name, change in passes.ORDER:
         if name not in options.without:
             found = change(found, data)
-    try:
-        written = write(found, options.generator)
-        return Code(written.parts, tuple(compile_parts(written.parts)), written.places, may_wait)
-    except TooDeepError as error:
-        raise ConfigurationError([Fault(source, 0, "has rules whose blocks are nested too deeply")]) from error
+    written = write(found, options.generator)
+    return Code(written.parts, tuple(compile_parts(written.parts)), written.places, may_wait)
 
 
 def check(found: Plan, source: str) -> Iterator[Fault]:
@@ -161,7 +165,11 @@ def check(found: Plan, source: str) -> Iterator[Fault]:
     for function in found.functions.values():
         if function.parameters[: calls.DOCUMENTS] != (plan.INPUT, plan.DATA):
             yield Fault(source, 0, f"has the function {function.name!r}, which does not take input and data first")
+        if len(set(function.parameters)) < len(function.parameters):
+            yield Fault(source, 0, f"has the function {function.name!r}, which has one parameter twice")
     for blocks in bodies:
+        for block in blocks:
+            yield from _bad_breaks(block, 0, source)
         for statement in flow.walk(blocks):
             if not isinstance(statement, plan.Call) or (statement.function, statement.where) in seen:
                 continue
@@ -174,6 +182,21 @@ def check(found: Plan, source: str) -> Iterator[Fault]:
         yield Fault(source, 0, "has rules that call one another in a circle")
     elif depth > MAX_CALL_DEPTH:
         yield Fault(source, 0, f"has rules that call one another {depth} deep; at most {MAX_CALL_DEPTH} are possible")
+
+
+def _bad_breaks(block: plan.Block, around: int, source: str) -> Iterator[Fault]:
+    """The statements that leave more blocks than there are; `around` counts those around this one."""
+    for statement in block.statements:
+        leaves = 0
+        if isinstance(statement, plan.Break):
+            leaves = statement.index
+        elif isinstance(statement, plan.CallDynamic):
+            leaves = statement.leaves
+        if not 0 <= leaves <= around:
+            text = f"leaves {leaves} blocks beyond its own, of {around} that there are"
+            yield Fault(statement.where.file or source, statement.where.row, text)
+        for inner in flow.blocks(statement):
+            yield from _bad_breaks(inner, around + 1, source)
 
 
 def _bad_call(statement: plan.Call, functions: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -177,13 +178,17 @@ def unassigned(parameters: Iterable[int], found: Iterable[Block]) -> set[int]:
     return missing
 
 
-def order_is_unseen(block: Block) -> bool:
-    """Whether a block run for each item of a collection comes to the same whatever their order.
+def order_is_unseen(scan: plan.Scan, reads_in_all: Mapping[int, int]) -> bool:
+    """Whether a scan comes to the same whatever the order of its items; `reads_in_all` counts the function's reads.
 
     What it assigns for good it assigns once or as a constant; it only adds to sets and objects; and it calls nothing
     that can tell (`print`, `rand.intn`).
     """
-    for statement in walk([block]):
+    inside: Counter[int] = Counter()
+    carried = set(writes(scan))
+    constants: dict[int, plan.Constant] = {}
+    for statement in walk([scan.block]):
+        inside.update(reads(statement))
         match statement:
             case plan.Append() | plan.AddResult() | plan.CallDynamic() | plan.Return():
                 return False
@@ -195,7 +200,12 @@ def order_is_unseen(block: Block) -> bool:
                     return False
             case _:
                 pass
-    return True
+        if isinstance(statement, plan.Assign) and isinstance(statement.source, plan.Constant):
+            if constants.setdefault(statement.target, statement.source) != statement.source:
+                carried.add(statement.target)
+        elif not isinstance(statement, plan.AssignOnce | plan.With):
+            carried.update(writes(statement))
+    return all(reads_in_all[number] == inside[number] for number in carried)
 
 
 def renamed(statement: Statement, names: Mapping[int, int]) -> Statement:

@@ -26,7 +26,7 @@ def literal(value: Value) -> str:
     if kind is list:
         return f"[{', '.join(map(literal, value))}]"
     if kind is set:
-        return f"{{{', '.join(map(_hashed, sorted(value, key=repr)))}}}" if value else "set()"
+        return f"{{{', '.join(sorted(map(_hashed, value)))}}}" if value else "set()"
     if kind is dict:
         return f"{{{', '.join(f'{_hashed(name)}: {literal(item)}' for name, item in value.items())}}}"
     raise TypeError(f"{kind.__name__} is no Rego value")

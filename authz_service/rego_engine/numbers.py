@@ -40,7 +40,10 @@ def parse(text: str) -> Number:
     near = float(text)
     if repr(near) == text and not near.is_integer():
         return near
-    return from_decimal(Decimal(text))
+    try:
+        return from_decimal(Decimal(text))
+    except ArithmeticError as error:  # an exponent that even Decimal does not hold
+        raise ValueError("not a number that can be read") from error
 
 
 def from_decimal(value: Decimal) -> Number:

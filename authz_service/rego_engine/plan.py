@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authz_service.rego_engine.values import Value
+from authz_service.rego_engine.values import Value, equal
 
 INPUT, DATA = 0, 1
 MAX_LOCALS = 1_000_000  # of a function
@@ -34,7 +34,7 @@ class Where:
 NOWHERE = Where()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant:
     """A value that is known at load. `path` is where it stands in the base document, if that is where it is from."""
 
@@ -42,6 +42,10 @@ class Constant:
     path: tuple[Value, ...] | None = None
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are the same value: false is not 0."""
+        return isinstance(other, Constant) and equal(self.value, other.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from authz_service.rego_engine import numbers, plan
 from authz_service.rego_engine.plan import Block, Constant, Local, Operand, Plan, Statement, Where
 from service_kit.faults import Faults
 
-MAX_NESTING = 200  # blocks within blocks
+MAX_NESTING = 100  # blocks within blocks; the passes go down into each
 
 
 class PlanError(Exception):
@@ -69,25 +69,29 @@ class _Reader:
         static = document.get("static") or {}
         self._document = document
         self._dialect = dialect
-        self._strings = [entry["value"] for entry in static.get("strings") or []]
-        self._files = [files.get(entry["value"], entry["value"]) for entry in static.get("files") or []]
+        self._strings = [_text(entry["value"]) for entry in static.get("strings") or []]
+        self._files = [files.get(name, name) for name in (_text(entry["value"]) for entry in static.get("files") or [])]
         self._depth = 0
 
     def plan(self) -> Plan:
         functions = {}
         for item in (self._document.get("funcs") or {}).get("funcs") or []:
-            path = tuple(item.get("path") or ())
-            functions[item["name"]] = plan.Function(
-                item["name"],
+            name = _text(item["name"])
+            if name in functions:
+                raise PlanError(f"has the function {name!r} twice")
+            functions[name] = plan.Function(
+                name,
                 tuple(_local(number) for number in item["params"]),
                 _local(item["return"]),
                 self._blocks(item["blocks"]),
-                path,
+                tuple(_text(part) for part in _list(item.get("path") or [])),
             )
-        entrypoints = {
-            item["name"]: plan.Entrypoint(item["name"], self._blocks(item["blocks"]))
-            for item in (self._document.get("plans") or {}).get("plans") or []
-        }
+        entrypoints: dict[str, plan.Entrypoint] = {}
+        for item in (self._document.get("plans") or {}).get("plans") or []:
+            name = _text(item["name"])
+            if name in entrypoints:
+                raise PlanError(f"has the entrypoint {name!r} twice")
+            entrypoints[name] = plan.Entrypoint(name, self._blocks(item["blocks"]))
         return Plan(entrypoints, functions, tuple(self._files))
 
     def _blocks(self, items: Sequence[Any] | None) -> tuple[Block, ...]:
@@ -105,7 +109,8 @@ class _Reader:
         row = item.get("row")
         if row is None or not self._files:
             return plan.NOWHERE
-        return Where(self._files[item.get("file", 0)], row + self._dialect.row_offset)
+        file = _at(self._files, item.get("file", 0), "file")
+        return Where(file, _whole(row) + self._dialect.row_offset)
 
     def _statement(self, kind: str, item: Mapping[str, Any]) -> Statement | None:
         if kind == "NopStmt":
@@ -113,6 +118,9 @@ class _Reader:
         read = _STATEMENTS.get(kind)
         if read is None:
             raise PlanError(f"statement {kind!r} is not known")
+        unknown = item.keys() - _PLACE - _FIELDS[kind]
+        if unknown:
+            raise PlanError(f"statement {kind!r} has the unknown field {min(unknown)!r}")
         return read(self, item, self._where(item))
 
     def operand(self, item: Mapping[str, Any]) -> Operand:
@@ -126,11 +134,15 @@ class _Reader:
         raise PlanError(f"operand {kind!r} is not known")
 
     def string(self, index: int) -> str:
-        return self._dialect.string(self._strings[index]).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return (
+            self._dialect.string(_at(self._strings, index, "string"))
+            .encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+        )
 
     def number(self, item: Mapping[str, Any]) -> Constant:
         index = item["index"] if "index" in item else item["Index"]
-        text = self._strings[index]
+        text = _at(self._strings, index, "string")
         return Constant(numbers.parse(text.replace(".", "0.", 1) if text.lstrip("-").startswith(".") else text))
 
     def call_dynamic(self, item: Mapping[str, Any], where: Where) -> Statement:
@@ -156,6 +168,24 @@ class _Reader:
 def _local(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < plan.MAX_LOCALS:
         raise PlanError(f"local {value!r} is not known")
+    return value
+
+
+def _at(table: Sequence[str], index: Any, what: str) -> str:
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(table):
+        raise PlanError(f"{what} {index!r} is not in its table of {len(table)}")
+    return table[index]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PlanError(f"{value!r} is no text"[:100])
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise PlanError(f"{value!r} is no list"[:100])
     return value
 
 
@@ -188,7 +218,7 @@ _STATEMENTS: Final[Mapping[str, Callable[[_Reader, Mapping[str, Any], Where], St
     "BreakStmt": lambda _, s, w: plan.Break(_whole(s["index"]), where=w),
     "CallDynamicStmt": lambda r, s, w: r.call_dynamic(s, w),
     "CallStmt": lambda r, s, w: plan.Call(
-        s["func"], tuple(r.operand(each) for each in s["args"] or ()), _local(s["result"]), where=w
+        _text(s["func"]), tuple(r.operand(each) for each in s["args"] or ()), _local(s["result"]), where=w
     ),
     "DotStmt": lambda r, s, w: plan.Dot(r.operand(s["source"]), r.operand(s["key"]), _local(s["target"]), where=w),
     "EqualStmt": lambda r, s, w: plan.Equal(r.operand(s["a"]), r.operand(s["b"]), where=w),
@@ -224,3 +254,20 @@ _STATEMENTS: Final[Mapping[str, Callable[[_Reader, Mapping[str, Any], Where], St
         where=w,
     ),
 }
+_PLACE: Final = frozenset({"file", "row", "col", "end_row", "end_col"})
+_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    kind: frozenset(fields.split())
+    for kind, fields in {
+        "ArrayAppendStmt": "value array", "AssignIntStmt": "value target", "AssignVarOnceStmt": "source target",
+        "AssignVarStmt": "source target", "BlockStmt": "blocks", "BreakStmt": "index",
+        "CallDynamicStmt": "args result path", "CallStmt": "func args result", "DotStmt": "source key target",
+        "EqualStmt": "a b", "IsArrayStmt": "source", "IsDefinedStmt": "source", "IsObjectStmt": "source",
+        "IsSetStmt": "source", "IsUndefinedStmt": "source", "LenStmt": "source target",
+        "MakeArrayStmt": "capacity target", "MakeNullStmt": "target", "MakeNumberIntStmt": "value target",
+        "MakeNumberRefStmt": "index Index target", "MakeObjectStmt": "target", "MakeSetStmt": "target",
+        "NotEqualStmt": "a b", "NotStmt": "block", "ObjectInsertOnceStmt": "key value object",
+        "ObjectInsertStmt": "key value object", "ObjectMergeStmt": "a b target", "ResetLocalStmt": "target",
+        "ResultSetAddStmt": "value", "ReturnLocalStmt": "source", "ScanStmt": "source key value block",
+        "SetAddStmt": "value set", "WithStmt": "local path value block",
+    }.items()
+}  # fmt: skip

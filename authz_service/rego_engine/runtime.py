@@ -294,15 +294,12 @@ class Rules:
                     above = dot(above, rest)
                 return above
             base = dot(base, part)
-        if path not in self._above:
+        if not all(type(part) is str for part in path) or path not in self._above:
             return base
-        built: dict[str, Value] = {}
+        built: Value = {}
         for below in sorted(self._functions):
             if below[: len(path)] == path:
                 value = self.call(evaluation, below, arguments)
                 if value is not UNDEFINED:
-                    place = built
-                    for part in below[len(path) : -1]:
-                        place = place.setdefault(part, {})
-                    place[below[-1]] = value
+                    built = upsert(built, below[len(path) :], value)
         return merge(built, base) if base is not UNDEFINED else built

@@ -126,12 +126,21 @@ def agrees_with_opa(example: Example) -> None:
     plan = read_plan(text, OpaDialect(), {}, "plan", faults)
     faults.raise_if_any()
     mine = answers(compile_plan(plan, DATA), example.inputs)
-    assert differences(example, mine, theirs) == []
+    assert differences(example, *_without_errors(mine, theirs)) == []
     try:
         by_regopy = answers(compile_plan(planned(example), DATA), example.inputs)
     except ConfigurationError:
         return
-    assert differences(example, by_regopy, theirs) == []
+    assert differences(example, *_without_errors(by_regopy, theirs)) == []
+
+
+def _without_errors(mine: list[list[Any]], theirs: list[list[Any]]) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Leave out what ends in a conflict: `opa eval` may pass over the rule that meets it (see docs/rego-support.md)."""
+    pairs = [
+        [(UNDEFINED, UNDEFINED) if ERROR in (one, two) else (one, two) for one, two in zip(row, beside, strict=True)]
+        for row, beside in zip(mine, theirs, strict=True)
+    ]
+    return [[one for one, _ in row] for row in pairs], [[two for _, two in row] for row in pairs]
 
 
 def _opa_eval(folder: Path, example: Example) -> list[list[Any]] | None:

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from authz_service.rego_engine import flow, plan
-from authz_service.rego_engine.codegen.expression import Constants, local
+from authz_service.rego_engine.codegen.expression import Constants, local, operand
 from authz_service.rego_engine.literals import comment
-from authz_service.rego_engine.plan import Block, Statement, Where
+from authz_service.rego_engine.plan import Block, Operand, Statement, Where
 
 MAX_NESTED_IFS = 3  # guards in one block, before it becomes a loop
 MAX_LOOPS = 17  # nested; Python takes 20, and a call of a built-in needs one
@@ -44,6 +44,7 @@ class FunctionWriter:
         self._depth = 1
         self._frames: list[Frame] = []
         self._crossed: list[Frame] = []  # blocks that a break has left from within a loop inside them
+        self.scopes = 0  # of `with`s around what is being written
         self._flags = 0
         self._shown = plan.NOWHERE
 
@@ -70,6 +71,10 @@ class FunctionWriter:
         if not any(not text.lstrip().startswith("#") for text in self.lines[count:]):
             self.line("pass")
         self._depth = depth
+
+    def show(self, found: Operand) -> str:
+        """Return the expression for an operand."""
+        return operand(found, self.constants)
 
     def flag(self) -> str:
         """Return a name for one more flag."""
@@ -122,7 +127,9 @@ class FunctionWriter:
         """
         guards = sum(isinstance(statement, flow.GUARDS) for statement in block.statements)
         targeted, crossed = _breaks_to(block)
-        loop = "once" if targeted or guards > MAX_NESTED_IFS else ""
+        # A break over lines that close must come by them, so there is a loop for it to leave.
+        passed = bool(closing) and _breaks_out(block)
+        loop = "once" if targeted or passed or guards > MAX_NESTED_IFS else ""
         frame = Frame(loop, self.flag() if crossed else None)
         if frame.flag:
             self.line(f"{frame.flag} = False")
@@ -188,6 +195,20 @@ def _breaks_to(block: Block) -> tuple[bool, bool]:
 
     look(block.statements, 0)
     return targeted, crossed
+
+
+def _breaks_out(block: Block) -> bool:
+    """Whether a break inside leaves more than the block."""
+
+    def look(statements: Iterable[Statement], depth: int) -> bool:
+        return any(
+            (isinstance(each, plan.Break) and each.index > depth)
+            or (isinstance(each, plan.CallDynamic) and each.leaves > depth)
+            or any(look(inner.statements, depth + 1) for inner in flow.blocks(each))
+            for each in statements
+        )
+
+    return look(block.statements, 0)
 
 
 def initial_locals(function: plan.Function) -> list[str]:

@@ -38,6 +38,7 @@ NAMESPACE: Final[Mapping[str, Any]] = {
     "builtin": _builtin,
     "COUNTED": frozenset({str, list, dict, set}),
     "Decimal": Decimal,
+    "NO_VALUE": (runtime.MISSING, values.UNDEFINED),
     "UNDEFINED": values.UNDEFINED,
     "equal": values.equal,
     "key": values.key,

@@ -169,8 +169,12 @@ def _only_call(entry: plan.Entrypoint) -> str:
         called = [statement for statement in statements if isinstance(statement, plan.Call)]
         inserted = [statement for statement in statements if isinstance(statement, plan.Insert)]
         documents = (plan.Local(plan.INPUT), plan.Local(plan.DATA))
+        assigned = {each.target: each.source for each in statements if isinstance(each, plan.Assign)}
         if len(called) == len(inserted) == 1 and called[0].arguments == documents:
-            return called[0].function
+            value = inserted[0].value
+            while isinstance(value, plan.Local) and value.number in assigned:
+                value = assigned.pop(value.number)
+            return called[0].function if value == plan.Local(called[0].target) else ""
     return ""
 
 

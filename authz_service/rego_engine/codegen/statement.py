@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from authz_service.rego_engine import flow, plan
 from authz_service.rego_engine.builtins.registry import find
+from authz_service.rego_engine.codegen import building
 from authz_service.rego_engine.codegen.calls import DOCUMENTS
-from authz_service.rego_engine.codegen.expression import comparison, local, look_up, operand
+from authz_service.rego_engine.codegen.expression import comparison, local, look_up
 from authz_service.rego_engine.codegen.function import FunctionWriter
 from authz_service.rego_engine.codegen.inline import inline_call
 from authz_service.rego_engine.literals import literal
-from authz_service.rego_engine.plan import Block, Local, Operand, Statement
+from authz_service.rego_engine.plan import Block, Statement
 
 _TYPE_TESTS: Mapping[type, str] = {list: "list", dict: "dict", set: "set"}
 SHORT = 16  # items of an array that is gone through without a look at the clock
-_BRACKETS: Mapping[type, tuple[str, str]] = {list: ("[", "]"), dict: ("{", "}"), set: ("{", "}")}
-_EMPTY: Mapping[type, str] = {list: "[]", dict: "{}", set: "set()"}
 
 
 class StatementWriter(FunctionWriter):
@@ -29,6 +29,7 @@ class StatementWriter(FunctionWriter):
         self.names = names
         self.function = function
         blocks = function.blocks if function else ()
+        self.reads = Counter(number for each in flow.walk(blocks) for number in flow.reads(each))
         self.built_on = {number for each in flow.walk(blocks) if (number := flow.changes(each)) is not None}
 
     def write_block(self, block: Block) -> None:
@@ -40,7 +41,7 @@ class StatementWriter(FunctionWriter):
             if self.probes and statement.where.row:
                 self.line(f"ev.covered.add({self.module.place_number(statement.where)})")
             if isinstance(statement, plan.Make) and not self.probes:
-                _make(self, statement, _built_at_once(statement, statements))
+                building.make(self, statement, building.built_at_once(statement, statements))
                 continue
             _WRITERS[type(statement)](self, statement)
             if not isinstance(statement, plan.Make | plan.Reset):
@@ -49,10 +50,6 @@ class StatementWriter(FunctionWriter):
                         self.line(f"{local(number)} = copied({local(number)})")
             if isinstance(statement, plan.Return | plan.ReturnValue | plan.Break):
                 break  # what follows is never reached
-
-    def show(self, found: Operand) -> str:
-        """Return the expression for an operand."""
-        return operand(found, self.constants)
 
     def check(self, holds: str, fails: str, statement: Statement) -> None:
         """Go on only if `holds`; with probes, note where it did not."""
@@ -130,6 +127,9 @@ def _call_dynamic(writer: StatementWriter, statement: plan.CallDynamic) -> None:
         writer.defined(statement.target, statement)
         return
     writer.line(f"{target} = RULES.call(ev, ({path},), ({arguments},))")
+    if statement.leaves == 0:
+        writer.guard(f"{target} not in NO_VALUE", f"{target} in NO_VALUE")
+        return
     writer.line(f"if {target} is UNDEFINED:")
     with writer.indented():
         writer.leave(statement.leaves)
@@ -235,65 +235,6 @@ def _reset(writer: StatementWriter, statement: plan.Reset) -> None:
     writer.line(f"{local(statement.target)} = UNDEFINED")
 
 
-def _built_at_once(made: plan.Make, statements: list[Statement]) -> list[Statement]:
-    """Take the statements that go on building what was made, from the first of those that follow."""
-    taken: list[Statement] = []
-    while statements and flow.changes(statements[0]) == made.target:
-        following = statements[0]
-        if isinstance(following, plan.Insert) and (following.once or not isinstance(following.key, plan.Constant)):
-            break
-        if Local(made.target) in flow.operands(following):
-            break
-        taken.append(statements.pop(0))
-    return taken
-
-
-def _make(writer: StatementWriter, statement: plan.Make, parts: Sequence[Statement] = ()) -> None:
-    shown = []
-    for part in parts:
-        match part:
-            case plan.Insert(key=key, value=value):
-                shown.append(f"{_hashed(writer, key)}: {writer.show(value)}")
-            case plan.Append(value=value):
-                shown.append(writer.show(value))
-            case plan.Add(value=value):
-                shown.append(_hashed(writer, value))
-            case _:
-                raise AssertionError(part)
-    left, right = _BRACKETS[statement.kind]
-    source = f"{left}{', '.join(shown)}{right}" if shown else _EMPTY[statement.kind]
-    writer.line(f"{local(statement.target)} = {source}")
-
-
-def _append(writer: StatementWriter, statement: plan.Append) -> None:
-    writer.line(f"{local(statement.array)}.append({writer.show(statement.value)})")
-
-
-def _insert(writer: StatementWriter, statement: plan.Insert) -> None:
-    found, value = local(statement.object), writer.show(statement.value)
-    if statement.once:
-        writer.line(f"if not insert_once({found}, {writer.show(statement.key)}, {value}):")
-        with writer.indented():
-            writer.line(f"ev.conflict('object keys must be unique', {literal(str(statement.where))})")
-    else:
-        writer.line(f"{found}[{_hashed(writer, statement.key)}] = {value}")
-
-
-def _add(writer: StatementWriter, statement: plan.Add) -> None:
-    writer.line(f"{local(statement.set)}.add({_hashed(writer, statement.value)})")
-
-
-def _hashed(writer: StatementWriter, found: Operand) -> str:
-    shown = writer.show(found)
-    if not isinstance(found, Local):
-        return shown if isinstance(found.value, str) else f"key({shown})"
-    return f"{shown} if type({shown}) is str else key({shown})"
-
-
-def _merge(writer: StatementWriter, statement: plan.Merge) -> None:
-    writer.line(f"{local(statement.target)} = merge({local(statement.left)}, {local(statement.right)})")
-
-
 def _length(writer: StatementWriter, statement: plan.Length) -> None:
     writer.line(f"{local(statement.target)} = length({writer.show(statement.source)})")
     writer.defined(statement.target, statement)
@@ -302,7 +243,7 @@ def _length(writer: StatementWriter, statement: plan.Length) -> None:
 def _scan(writer: StatementWriter, statement: plan.Scan) -> None:
     key = None if statement.key is None else local(statement.key)
     value = None if statement.value is None else local(statement.value)
-    order = "any" if writer.module.options.any_order and flow.order_is_unseen(statement.block) else "item"
+    order = "any" if writer.module.options.any_order and flow.order_is_unseen(statement, writer.reads) else "item"
     if key and value:
         walk = "any_items" if order == "any" else "items"
         head = f"for {key}, {value} in {walk}(ev, {local(statement.source)}):"
@@ -342,15 +283,21 @@ def _with(writer: StatementWriter, statement: plan.With) -> None:
     writer.line("ev.enter(input, data)")
     writer.line(f"{held} = False")
     with writer.once(statement.block, then=f"{held} = True", closing=("ev.leave()", f"{changed} = {saved}")):
+        writer.scopes += 1
         writer.write_block(statement.block)
+        writer.scopes -= 1
     writer.check(held, f"not {held}", statement)
 
 
 def _return(writer: StatementWriter, statement: plan.Return) -> None:
+    for _ in range(writer.scopes):
+        writer.line("ev.leave()")
     writer.line(f"return {local(statement.source)}")
 
 
 def _return_value(writer: StatementWriter, statement: plan.ReturnValue) -> None:
+    for _ in range(writer.scopes):
+        writer.line("ev.leave()")
     writer.line(f"return {writer.show(statement.source)}")
 
 
@@ -359,9 +306,9 @@ def _add_result(writer: StatementWriter, statement: plan.AddResult) -> None:
 
 
 _WRITERS: dict[type, Callable[[StatementWriter, Any], None]] = {
-    plan.Add: _add,
+    plan.Add: building.add,
     plan.AddResult: _add_result,
-    plan.Append: _append,
+    plan.Append: building.append,
     plan.Assign: _assign,
     plan.AssignOnce: _assign_once,
     plan.Blocks: _blocks,
@@ -372,14 +319,14 @@ _WRITERS: dict[type, Callable[[StatementWriter, Any], None]] = {
     plan.Dot: _dot,
     plan.Equal: _equal,
     plan.Fetch: _fetch,
-    plan.Insert: _insert,
+    plan.Insert: building.insert,
     plan.IsDefined: _is_defined,
     plan.IsType: _is_type,
     plan.IsUndefined: _is_undefined,
     plan.Length: _length,
-    plan.Make: _make,
+    plan.Make: building.make,
     plan.Member: _member,
-    plan.Merge: _merge,
+    plan.Merge: building.merge,
     plan.Not: _not,
     plan.NotEqual: _not_equal,
     plan.Reset: _reset,

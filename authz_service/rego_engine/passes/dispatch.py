@@ -134,10 +134,19 @@ def _hashed(constant: Constant) -> Hashable:
 def _without(block: Block, subject: int) -> Block:
     """The block without the comparison that led to it."""
     statements = list(block.statements)
-    for statement in block.statements:
-        if isinstance(statement, plan.Equal) and Local(subject) in (statement.left, statement.right):
-            statements = [each for each in block.statements if each is not statement]
-            break
+    compared = next(each for each in statements if _compares(each, subject))
     return Block(
-        tuple(each for each in statements if not (isinstance(each, plan.IsDefined) and each.source == subject))
+        tuple(
+            each
+            for each in statements
+            if each is not compared and not (isinstance(each, plan.IsDefined) and each.source == subject)
+        )
     )
+
+
+def _compares(statement: Statement, subject: int) -> bool:
+    """Whether a statement compares the subject with a constant."""
+    if not isinstance(statement, plan.Equal):
+        return False
+    sides = (statement.left, statement.right)
+    return Local(subject) in sides and any(isinstance(side, Constant) for side in sides)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from authz_service.rego_engine import flow, plan
 from authz_service.rego_engine.plan import Block, Constant, Function, Local, Operand, Plan, Statement
@@ -40,13 +41,17 @@ def _function(function: Function) -> Function:
     return replace(function, blocks=tuple(_block(block, reads, constants) for block in function.blocks))
 
 
-def _block(block: Block, reads: Counter[int], constants: Mapping[int, Value]) -> Block:
+def _block(block: Block, reads: Counter[int], constants: Mapping[int, Value], *, end_counts: bool = False) -> Block:
+    """`end_counts`: it matters whether the block comes to its end, as under `not`: a scan always lets it."""
     statements: list[Statement] = []
     asked = _asked(block.statements, reads)
     for number, statement in enumerate(asked):
-        statement = flow.with_blocks(statement, lambda each: _block(each, reads, constants))  # noqa: PLW2901
+        inner = partial(
+            _block, reads=reads, constants=constants, end_counts=isinstance(statement, plan.Not | plan.With)
+        )
+        statement = flow.with_blocks(statement, inner)  # noqa: PLW2901  (the same statement, changed inside)
         if isinstance(statement, plan.Scan):
-            last = number + 1 == len(asked)
+            last = number + 1 == len(asked) and not end_counts
             test = _as_test(statement, reads, constants, last=last)
             if test is not None:
                 statements += test

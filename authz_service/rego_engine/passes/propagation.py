@@ -114,7 +114,10 @@ class _Known:
             self.forget([replaced])
             return statement
         statement = flow.with_blocks(statement, self.block)
-        self.forget(flow.writes(statement))
+        changed = flow.changes(statement)
+        self.forget([*flow.writes(statement), *([] if changed is None else [changed])])
+        if changed is not None:
+            self.defined.add(changed)
         match statement:
             case plan.Assign(source=Constant() as source, target=target):
                 self.stands_for[target] = source

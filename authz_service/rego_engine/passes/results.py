@@ -139,7 +139,10 @@ def _renamed(block: Block, own: int, result: int) -> Block:
 
 def _is_plain(blocks: list[Block], result: int) -> bool:
     """Whether the result is only ever assigned once, outside of `with`, and returned at the end."""
-    if not blocks or not any(isinstance(each, plan.Return) for each in blocks[-1].statements):
+    ends = ((plan.Return(result),), (plan.IsDefined(result), plan.Return(result)))
+    if not blocks or tuple(replace(each, where=plan.NOWHERE) for each in blocks[-1].statements) not in ends:
+        return False
+    if any(isinstance(each, plan.Return) for each in flow.walk(blocks[:-1])):
         return False
     for statement in flow.walk(blocks):
         uses = result in {*flow.reads(statement), *flow.writes(statement)}
@@ -177,11 +180,12 @@ class _Returns:
 
     def _values(self, block: Block) -> list[Operand]:
         """The values that a block may give, where it gives one even if another block has; constants as such."""
-        if self._asks_first(block):
-            return []
+        return [] if self._asks_first(block) else self._given(block.statements)
+
+    def _given(self, statements: tuple[Statement, ...]) -> list[Operand]:
         return [
             each.source
-            for each in flow.walk([block])
+            for each in flow.walk([Block(statements)])
             if isinstance(each, plan.AssignOnce) and each.target == self._result
         ]
 
@@ -208,25 +212,26 @@ class _Returns:
 
     def _convert(self, block: Block, later: list[Operand], *, scanned: bool) -> Block:
         statements: list[Statement] = []
-        for statement in block.statements:
+        for number, statement in enumerate(block.statements):
             match statement:
                 case plan.AssignOnce(source=source, target=target) if target == self._result:
-                    if self._is_final(source, later, scanned=scanned):
+                    rest = [*later, *self._given(block.statements[number + 1 :])]
+                    if self._is_final(source, rest, scanned=scanned):
                         statements.append(plan.ReturnValue(source, where=statement.where))
                         break
                     self._certain = False
                     statements.append(statement)
                 case plan.Scan():
-                    within = self._values(statement.block)
-                    change = partial(self._convert, later=[*later, *within[1:]], scanned=True)
-                    statements.append(flow.with_blocks(statement, change))
+                    within = self._given(statement.block.statements)
+                    rest = [*later, *self._given(block.statements[number + 1 :]), *within[1:]]
+                    statements.append(flow.with_blocks(statement, partial(self._convert, later=rest, scanned=True)))
                 case plan.Blocks():
                     if len(statement.blocks) == 1:
-                        statements.append(
-                            flow.with_blocks(statement, partial(self._convert, later=later, scanned=scanned))
-                        )
+                        rest = [*later, *self._given(block.statements[number + 1 :])]
+                        change = partial(self._convert, later=rest, scanned=scanned)
+                        statements.append(flow.with_blocks(statement, change))
                     else:
-                        self._certain = self._certain and not self._values(Block((statement,)))
+                        self._certain = self._certain and not self._given((statement,))
                         statements.append(statement)
                 case _:
                     statements.append(statement)

@@ -262,7 +262,7 @@ HERE: Final = Where("p.rego", 7)
     [
         (plan.Call("no.such", (), 3, where=HERE), "calls no.such, which is no function that is known here"),
         (plan.Call("count", (), 3, where=HERE), "calls count with 0 operands, which takes 1"),
-        (plan.Break(1, where=HERE), "leaves more blocks than there are"),
+        (plan.Break(1, where=HERE), "leaves 1 blocks beyond its own, of 0 that there are"),
         (plan.Break(-1, where=HERE), "leaves"),
         (plan.Scan(1, 2, 3, block(plan.Break(2, where=HERE)), where=HERE), "leaves"),
         (plan.CallDynamic((const("g0"),), (0, 1), 3, leaves=3, falls_back=False, where=HERE), "leaves"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from typing import Final
 
 import pytest
@@ -151,7 +152,9 @@ def test_only_what_a_block_assigns_for_certain_is_assigned_for_the_next() -> Non
     ],
 )
 def test_the_order_of_a_scan_is_seen_by_what_depends_on_it(statement: Statement, unseen: bool) -> None:  # noqa: FBT001  (a table's column)
-    assert flow.order_is_unseen(block(statement)) == unseen
+    scan = plan.Scan(4, 5, 6, block(statement))
+    reads = Counter(number for each in flow.walk([block(scan)]) for number in flow.reads(each))
+    assert flow.order_is_unseen(scan, reads) == unseen
 
 
 @pytest.mark.parametrize(

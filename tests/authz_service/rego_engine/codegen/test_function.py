@@ -73,7 +73,9 @@ def nested(kinds: tuple[str, ...], inside: list[Statement]) -> Plan:
     rule = function(
         block(plan.Make(list, TRACE)),
         block(plan.Dot(Local(INPUT), const("xs"), XS), *found.statements),
-        block(mark("end"), plan.Append(Local(INPUT), TRACE), plan.AssignOnce(Local(TRACE), RESULT), *asking),
+        block(mark("end"), plan.Append(Local(INPUT), TRACE)),
+        block(*asking),
+        block(plan.AssignOnce(Local(TRACE), RESULT)),
         block(plan.Return(RESULT)),
     )
     return whole(ASKED, rule)
