@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from authz_service.rego_engine import values
 from service_kit import strict_yaml
 from service_kit.faults import Faults
 
@@ -89,11 +90,11 @@ def _read_data(file: Path, faults: Faults) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        value = json.loads(text)
+        value = values.read(text)
     except json.JSONDecodeError as error:
         faults.add(str(file), error.lineno, f"is not JSON: {error.msg}")
         return {}
-    except (ValueError, RecursionError):
+    except ValueError:
         faults.add(str(file), 0, "is not JSON that can be read")
         return {}
     if not isinstance(value, dict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -10,7 +11,10 @@ from google.rpc.code_pb2 import OK, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.model import Decision, HttpRequest, Mutations, Outcome, Peer
+from authz_service.dlp.request import Scan
+from authz_service.model import Decision, HttpRequest, Identity, Mutations, Outcome, Peer
+from authz_service.policy.document import build_input
+from authz_service.policy.target import parse_target
 from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request, to_response
 from service_kit.rpc import RpcError, Status
 from service_kit.wire.envoy_core_pb2 import HeaderValueOption
@@ -54,8 +58,8 @@ def raw_headers(*pairs: tuple[str, bytes]) -> AttributeContext:
 # Requests
 
 
-def test_everything_that_envoy_sends_is_read() -> None:
-    """Each field to its place."""
+def everything() -> AttributeContext:
+    """Attributes with each field set."""
     context = attributes(
         id="7", method="POST", headers={"x-a": "1"}, path="/a?b=c", host="api.example", scheme="https",
         protocol="HTTP/2", size=8, body="text",
@@ -73,6 +77,12 @@ def test_everything_that_envoy_sends_is_read() -> None:
     context.context_extensions["route"] = "r"
     context.metadata_context.filter_metadata["filter"].update({"k": [1, {"n": None}]})
     context.route_metadata_context.filter_metadata["route"].update({"k": "v"})
+    return context
+
+
+def test_everything_that_envoy_sends_is_read() -> None:
+    """Each field to its place."""
+    context = everything()
     assert to_request(context) == HttpRequest(
         method="POST",
         path="/a?b=c",
@@ -224,3 +234,20 @@ def test_attributes_without_an_http_request_are_refused_unjudged() -> None:
             asyncio.run(ExtAuthzServicer(judge).check(request))
         assert caught.value.status is Status.INVALID_ARGUMENT
     assert judge.asked == []
+
+
+def test_policies_get_all_of_it_as_rego_values() -> None:
+    """A mapping of another type than `dict` would look like nothing to them, and a rule that denies would not."""
+    request = to_request(everything())
+    claims = {"sub": "alice", "roles": ["engineer"], "nested": {"k": [1, None, True]}}
+    identity = Identity("alice", "a1", ("engineer",), "https://idp.example", claims, 0.0)
+    scan = Scan([], [], [], [], [], "/a", "/a", carries_local_file=False)
+    waiting: list[Any] = [build_input(request, parse_target(request.path), identity, scan)]
+    while waiting:
+        found = waiting.pop()
+        assert type(found) in {dict, list, str, int, float, bool, type(None)}, found
+        if isinstance(found, dict):
+            assert all(type(name) is str for name in found)
+            waiting.extend(found.values())
+        elif isinstance(found, list):
+            waiting.extend(found)
