@@ -62,6 +62,10 @@ e2e: $(READY) ## Only the end-to-end tests
 e2e-long: $(READY) ## The end-to-end tests that take minutes
 	@$(BIN)/python -m pytest -m "long and e2e" $(PYTEST_ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY) ## Run the tests with rules on many more generated examples; tens of minutes
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not long and not e2e" $(PYTEST_ARGS)
+
 .PHONY: check
 check: lint types ## Everything CI runs: format, lint, types, then the tests
 	@$(MAKE) --no-print-directory test

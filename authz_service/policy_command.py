@@ -139,7 +139,7 @@ async def _eval(arguments: argparse.Namespace) -> int:
         failure = error
     steps = explaining.explain(evaluation.trail, policy.places) if arguments.explain else []
     if arguments.json:
-        answer: dict[str, Any] = {} if value is UNDEFINED else {"result": values.to_json(value)}
+        answer: dict[str, Any] = {} if value is UNDEFINED else {"result": values.to_answer(value)}
         if failure:
             answer["error"] = {"code": failure.code, "message": str(failure)}
         if arguments.explain:
@@ -151,7 +151,7 @@ async def _eval(arguments: argparse.Namespace) -> int:
         for line in explaining.show(steps):
             print(line, file=sys.stderr)
         print(
-            str(failure) if failure else "undefined" if value is UNDEFINED else _dumps(values.to_json(value)),
+            str(failure) if failure else "undefined" if value is UNDEFINED else _dumps(values.to_answer(value)),
             file=sys.stderr if failure or value is UNDEFINED else sys.stdout,
         )
     return FAULT if failure else NO if value is UNDEFINED else OK

@@ -1,5 +1,16 @@
-"""What holds for all tests."""
+"""How many examples hypothesis tries: few in `make check`, many in `make fuzz`, unless a test says how many."""
 
-# First of all, before anything that loads grpc, re2 or aiohttp: behind another C++ library regopy frees memory that it
-# does not own, and alone before them it makes them do so. Our module loads it in such a way that neither happens.
-import authz_service.policy.regopy_library  # noqa: F401
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("quick", max_examples=30, deadline=None)
+settings.register_profile(
+    "thorough",
+    max_examples=2_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -11,7 +11,7 @@ from authz_service.policy.compiling import Job, compile_policy
 from authz_service.rego_engine.builtins.context import Context, HttpSender
 from authz_service.rego_engine.compiled import CompiledPolicy
 from authz_service.rego_engine.errors import CANCEL_ERROR, EvaluationError
-from authz_service.rego_engine.values import UNDEFINED, to_json
+from authz_service.rego_engine.values import UNDEFINED, to_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class CompiledEngine:
         evaluation = self._policy.evaluation(document, context, seconds=self._terms.seconds, strict=self._terms.strict)
         try:
             value = self._policy.evaluate(self._decision, document, evaluation)
-            return value if value is UNDEFINED else to_json(value)
+            return value if value is UNDEFINED else to_answer(value)
         except (TypeError, ValueError, RecursionError) as error:  # a value that JSON does not have, or too deep for it
             raise PolicyFailed(f"evaluation failed: {type(error).__name__}") from None
         except EvaluationError as error:

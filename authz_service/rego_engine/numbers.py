@@ -187,13 +187,13 @@ def _shortest(value: _Binary) -> Number:
     """Return the number with the fewest decimal digits that rounds to these 64 bits."""
     mantissa, exponent = value
     if exponent >= 0 and mantissa.bit_length() + exponent > MAX_BITS:
-        raise BuiltinFault(f"number is larger than {MAX_BITS} bits")
+        raise BuiltinFault("number is out of bounds")
     if exponent >= 0 and mantissa.bit_length() + exponent <= _MANTISSA_BITS:
         return mantissa << exponent
     if mantissa == 0:
         return 0
-    if -exponent > MAX_BITS:
-        raise BuiltinFault(f"number is smaller than 2 to the power of -{MAX_BITS}")
+    if -exponent > 2 * MAX_BITS:  # what is read may be as small as 10 to the power of -MAX_EXPONENT
+        raise BuiltinFault("number is out of bounds")
     dividend, divisor = (mantissa << exponent, 1) if exponent >= 0 else (mantissa, 1 << -exponent)
     canonical = _round(mantissa << _MANTISSA_BITS, exponent - _MANTISSA_BITS)
     low, high = 1, _SHORTEST
@@ -201,7 +201,10 @@ def _shortest(value: _Binary) -> Number:
         digits = (low + high) // 2
         near = Context(prec=digits).divide(Decimal(dividend), Decimal(divisor))
         low, high = (low, digits) if _same_bits(near, canonical) else (digits + 1, high)
-    return from_decimal(Context(prec=low).divide(Decimal(dividend), Decimal(divisor)))
+    try:
+        return from_decimal(Context(prec=low).divide(Decimal(dividend), Decimal(divisor)))
+    except ValueError as error:
+        raise BuiltinFault("number is out of bounds") from error
 
 
 def _same_bits(near: Decimal, canonical: _Binary) -> bool:

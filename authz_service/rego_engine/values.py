@@ -192,27 +192,33 @@ def type_name(value: Value) -> str:
 def to_json(value: Value) -> Any:
     """Return a value as JSON has it: sets become arrays in Rego's order, keys that are no strings their JSON text.
 
-    Octets that were no UTF-8 when a policy decoded them (they are lone surrogates in a string) become U+FFFD.
-
     Raises:
         TypeError: it holds something that is no Rego value.
     """
+    return _as_json(value, str)
+
+
+def to_answer(value: Value) -> Any:
+    """Return a value as JSON that can be sent: as `to_json`, with U+FFFD for what is no character.
+
+    Octets that were no UTF-8 when a policy decoded them are lone surrogates in a string; no writer would take them.
+    """
+    return _as_json(value, _whole_text)
+
+
+def _as_json(value: Value, text: Callable[[str], str]) -> Any:
     kind = type(value)
     if kind is str:
-        return value if value.isascii() else _whole_text(value)
+        return value if value.isascii() else text(value)
     if kind is list:
-        return [to_json(item) for item in value]
+        return [_as_json(item, text) for item in value]
     if kind is set:
-        return [to_json(item) for item in members(value)]
+        return [_as_json(item, text) for item in members(value)]
     if kind is dict:
-        return {_name(name): to_json(item) for name, item in entries(value)}
+        return {text(name if type(name) is str else write(name)): _as_json(item, text) for name, item in entries(value)}
     if kind in _NAMES:
         return value
     raise TypeError(f"{kind.__name__} is no Rego value")
-
-
-def _name(name: Value) -> str:
-    return _whole_text(name if type(name) is str else write(name))
 
 
 def _whole_text(text: str) -> str:

@@ -25,6 +25,7 @@ from authz_service.rego_engine.values import (
     ordered,
     plain,
     read,
+    to_answer,
     to_json,
     type_name,
     write,
@@ -158,9 +159,9 @@ def test_a_value_in_json_is_what_its_text_says(value: Value) -> None:
     assert equal(read(write(value)), to_json(value))
 
 
-def test_a_lone_surrogate_does_not_get_into_json() -> None:
+def test_a_lone_surrogate_does_not_get_into_an_answer() -> None:
     """No UTF-8 text can hold it."""
-    assert to_json({"\ud800": ["a\udfff", "\U0001f600"]}) == {"\ufffd": ["a\ufffd", "\U0001f600"]}
+    assert to_answer({"\ud800": ["a\udfff", "\U0001f600"]}) == {"\ufffd": ["a\ufffd", "\U0001f600"]}
 
 
 def test_what_is_no_value_does_not_get_into_json() -> None:
