@@ -82,6 +82,7 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "authz_service/rego_engine/builtins/schema_*": "builtins/test_json_schema.py, as json.match_schema",
     "authz_service/rego_engine/builtins/template_*": "builtins/test_templates.py, as strings.render_template",
     "authz_service/policy/compile_child.py": "tests/authz_service/policy/test_compiling.py, in its process",
+    "authz_service/policy/child_process.py": "tests/authz_service/policy/test_compiling.py, in the processes",
     "authz_service/policy/bundle_child.py": "tests/authz_service/policy/test_compiling.py, in its process",
     "authz_service/policy/test_child.py": "tests/authz_service/test_policy_command.py, in its process",
 }

@@ -12,7 +12,8 @@ watching         files that are watched, a URL that is asked: each change become
 sources          .rego and data files of a folder
 bundles/         or an OPA bundle, verified
 compiling        runs the compiling process, and loads what comes out beside the event loop
-compile_child    that process for sources, `bundle_child` for a bundle, `test_child` for tests at the terminal
+compile_child    that process for sources, `bundle_child` for a bundle, `test_child` for tests at the terminal;
+                 `child_process` is what they share
 regopy_compiler  sources → a plan, or faults with file and row
 regopy_library   regopy, loaded so that it can live beside other C++ libraries
 artifacts        what the process hands over, part by part

@@ -6,27 +6,21 @@ the Rego library abort ends this process and not the service; and whatever compi
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from authz_service.policy import artifacts, policy_tests
+from authz_service.policy.child_process import answer
 from authz_service.policy.regopy_compiler import compile_sources
 from authz_service.policy.sources import read_sources
 from authz_service.rego_engine.compiled import PROBING, CompileOptions, translate
-from service_kit.faults import ConfigurationError, Faults
+from service_kit.faults import Faults
 
 
 def main(folder: Path) -> None:
-    """Do the job (see `compiling.Job`)."""
-    job = json.loads((folder / "job.json").read_text("utf-8"))
-    faults = []
-    try:
-        artifacts.write(folder / "compiled", _compile(job))
-    except ConfigurationError as error:
-        faults = [(fault.source, fault.line, fault.text) for fault in error.faults]
-    (folder / "faults.json").write_text(json.dumps(faults), "utf-8")
+    """Do the job."""
+    answer(folder, lambda job: artifacts.write(folder / "compiled", _compile(job)))
 
 
 def _compile(job: dict[str, Any]) -> artifacts.Artifact:

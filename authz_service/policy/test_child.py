@@ -12,21 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from authz_service.policy import policy_tests
+from authz_service.policy.child_process import answer
 from authz_service.policy.regopy_compiler import compile_sources
 from authz_service.policy.sources import read_sources
 from authz_service.rego_engine.compiled import PROBING, compile_plan
-from service_kit.faults import ConfigurationError
 
 
 def main(folder: Path) -> None:
     """Do the job."""
-    job = json.loads((folder / "job.json").read_text("utf-8"))
-    faults = []
-    try:
+
+    def work(job: dict[str, Any]) -> None:
         (folder / "outcomes.json").write_text(json.dumps(_run(job)), "utf-8")
-    except ConfigurationError as error:
-        faults = [(fault.source, fault.line, fault.text) for fault in error.faults]
-    (folder / "faults.json").write_text(json.dumps(faults), "utf-8")
+
+    answer(folder, work)
 
 
 def _run(job: dict[str, Any]) -> dict[str, Any]:
