@@ -39,7 +39,7 @@ from tests.authz_service.rego_engine.planning import (
 )
 from tests.authz_service.rego_engine.random_plans import DOCUMENTS, plans
 
-CHEAP: Final = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+CHEAP: Final = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @CHEAP
