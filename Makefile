@@ -17,8 +17,9 @@ DEVSTACK_ARGS ?=
 DEMO_ARGS ?=
 # What `make conformance` hands to `python -m conformance`, for example CONFORMANCE_ARGS='--only jwt'.
 CONFORMANCE_ARGS ?=
-# What `make test` hands to pytest, for example PYTEST_ARGS='-k token -x'.
+# What `make test` hands to pytest, for example PYTEST_ARGS='-k token -x', or '-n 0' for one process that --pdb can stop.
 PYTEST_ARGS ?=
+ON_EVERY_CORE := -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: help
 help: ## Print this help
@@ -52,7 +53,7 @@ demo: $(READY) ## Send the sample requests through the running gateway and show 
 
 .PHONY: test
 test: $(READY) ## Run every test, end to end through the real Envoy and Valkey included (PYTEST_ARGS='-k token')
-	@$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not long" $(ON_EVERY_CORE) $(PYTEST_ARGS)
 
 .PHONY: e2e
 e2e: $(READY) ## Only the end-to-end tests
@@ -64,7 +65,7 @@ e2e-long: $(READY) ## The end-to-end tests that take minutes
 
 .PHONY: fuzz
 fuzz: $(READY) ## Run the tests with rules on many more generated examples; tens of minutes
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not long and not e2e" $(PYTEST_ARGS)
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not long and not e2e" $(ON_EVERY_CORE) $(PYTEST_ARGS)
 
 .PHONY: check
 check: lint types ## Everything CI runs: format, lint, types, then the tests
@@ -98,7 +99,7 @@ bench-rego: $(READY) ## Measure the Rego engine beside regopy's, and beside opa 
 
 .PHONY: differential
 differential: $(READY) ## Compare the Rego engine with its oracles on generated policies; minutes
-	@$(BIN)/python -m pytest -m long tests/differential $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -rP -m long tests/differential $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(READY) ## Run OPA's compliance cases (needs go, for the cases; with opa on PATH through its front end too)

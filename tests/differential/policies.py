@@ -209,8 +209,13 @@ INPUTS = _FITTING | _FITTING | _FITTING | _WILD
 
 
 @st.composite
-def examples(draw: st.DrawFn, inputs: int, operators: Sequence[str] = (*EQUALITY, *ORDER)) -> Example:
-    """A whole policy with some inputs; its comparisons use these operators only."""
+def examples(
+    draw: st.DrawFn, inputs: int, operators: Sequence[str] = (*EQUALITY, *ORDER), *, order_shows: bool = True
+) -> Example:
+    """A whole policy with some inputs; its comparisons use these operators only.
+
+    With `order_shows` an answer holds the values of an object in the order that it is gone through.
+    """
     body = bodies(operators)
     functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(operators))} {draw(SCALAR)} }} else := x"]
     # Helpers call no helper: Rego has no recursion.
@@ -222,7 +227,9 @@ def examples(draw: st.DrawFn, inputs: int, operators: Sequence[str] = (*EQUALITY
         f"helper_b := {draw(SCALAR)} if {{ {draw(simple)} }}",
         f"helper_b := {draw(SCALAR)} if {{ {draw(simple)} }}" if draw(st.booleans()) else "",
     ]
-    derived = f'derived := {{"d": decision, "n": count(names), "t": [v | some v in table; {draw(body)}]}}'
+    gone_through = f"v | some v in table; {draw(body)}"
+    gone_through = f"[{gone_through}]" if order_shows else f"{{{gone_through}}}"
+    derived = f'derived := {{"d": decision, "n": count(names), "t": {gone_through}}}'
     text = "\n\n".join(
         ["package p", *helpers, *functions, draw(_complete("decision", body)), draw(_partial(body)), derived]
     )

@@ -13,7 +13,7 @@ from authz_service.rego_engine import runtime
 from authz_service.rego_engine.codegen.expression import Constants, comparison, local, look_up, operand
 from authz_service.rego_engine.plan import Constant, Local, Operand
 from authz_service.rego_engine.runtime import dot
-from authz_service.rego_engine.values import UNDEFINED, Value, equal, key, make_object, make_set
+from authz_service.rego_engine.values import UNDEFINED, Value, equal, key, make_object, make_set, write
 from tests.authz_service.rego_engine.builtins.operands import VALUES
 
 NAMES: Final[dict[str, Any]] = {
@@ -75,7 +75,7 @@ KEYS: Final[list[Value]] = ["a", "0", 0, 1, -1, 2, 1.0, 0.5, True, None, [1], {}
 
 
 @pytest.mark.parametrize("name", KEYS, ids=repr)
-@pytest.mark.parametrize("source", SOURCES, ids=repr)
+@pytest.mark.parametrize("source", SOURCES, ids=write)
 def test_a_look_up_leads_where_the_runtime_does(source: Value, name: Value) -> None:
     for one, two in operands(source, name):
         constants = Constants()
