@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("quick", max_examples=15, deadline=None)
+settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
     "thorough",
     max_examples=2_000,
