@@ -10,6 +10,7 @@ from pathlib import Path
 from service_kit.faults import Faults
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
@@ -38,6 +39,14 @@ class Environment:
             self.faults.add(name, 0, f"must be a whole number from {minimum} to {maximum}, but is {value!r}")
             return minimum
         return int(value)
+
+    def number(self, name: str, *, minimum: float, maximum: float) -> float:
+        """Read a number such as 0.8 within bounds, both included."""
+        value = self.text(name)
+        if _NUMBER.fullmatch(value) is None or not minimum <= float(value) <= maximum:
+            self.faults.add(name, 0, f"must be a number from {minimum:g} to {maximum:g}, but is {value!r}")
+            return minimum
+        return float(value)
 
     def flag(self, name: str) -> bool:
         """Read true or false."""

@@ -28,13 +28,21 @@ class ConfigurationError(Exception):
 
 @dataclass(slots=True)
 class Faults:
-    """Collects faults while a configuration is read, so that an operator sees all of them in one run."""
+    """Collects faults while a configuration is read, so that an operator sees all of them in one run.
+
+    `warnings` are what can be used as it is, but may not mean what its author thinks.
+    """
 
     found: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
     def add(self, source: str, line: int, text: str) -> None:
         """Note a fault and go on reading."""
         self.found.append(Fault(source, line, text))
+
+    def warn(self, source: str, line: int, text: str) -> None:
+        """Note what is no fault, and yet worth telling."""
+        self.warnings.append(Fault(source, line, text))
 
     def raise_if_any(self) -> None:
         """Raise `ConfigurationError` when a fault was noted."""

@@ -21,7 +21,8 @@ Value = TypeVar("Value")
 def signature(paths: Iterable[Path]) -> Signature:
     """What tells one state of the files from another: each file below `paths` with inode, size and time of change.
 
-    Links are followed, so that the symlink swap of a Kubernetes ConfigMap (`..data`) shows as new inodes.
+    Links are followed, those to folders once each, so that the symlink swap of a Kubernetes ConfigMap (`..data`) shows
+    as new inodes.
     """
     states = []
     for path in sorted(_files(paths)):
@@ -30,6 +31,22 @@ def signature(paths: Iterable[Path]) -> Signature:
         except OSError:
             continue  # Gone between listing and looking: the next look sees it.
         states.append((str(path), state.st_ino, state.st_size, state.st_mtime_ns))
+    return tuple(states)
+
+
+def link_signature(paths: Iterable[Path]) -> Signature:
+    """What tells where the paths lead, when they or what they lie in are links; what lies there may change unnoticed.
+
+    For directories that are replaced as a whole by turning a link, and may be written to before it turns.
+    """
+    states = []
+    for path in paths:
+        real = Path(os.path.realpath(path))
+        try:
+            state = real.stat()
+        except OSError:
+            continue
+        states.append((str(real), state.st_ino, 0, 0))
     return tuple(states)
 
 
@@ -45,7 +62,14 @@ def _files(paths: Iterable[Path]) -> set[Path]:
 
 def _below(path: Path) -> Iterator[Path]:
     # os.walk passes over a folder that goes while it is read, as a ConfigMap's old one does; Path.rglob raises.
-    for folder, folders, files in os.walk(path):
+    seen: set[str] = set()
+    for folder, folders, files in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders[:] = []
+            continue
+        seen.add(real)
+        folders.sort()  # by which of its names a folder is walked must not change without a reason
         yield from (Path(folder, name) for name in (*folders, *files))
 
 
@@ -62,10 +86,12 @@ class Reloader(Generic[Value]):
         *,
         seconds: float = 1.0,
         seen: Signature | None = None,
+        sign: Callable[[Iterable[Path]], Signature] = signature,
     ) -> None:
         """`refused` hears of a new state that cannot be used; the value in use stays.
 
-        `seen` is the state that the value in use was loaded from, where that is not the present one.
+        `sign` tells one state of the paths from another. `seen` is the state that the value in use was loaded from,
+        where that is not the present one.
         """
         self._name = name
         self._paths = tuple(paths)
@@ -73,7 +99,8 @@ class Reloader(Generic[Value]):
         self._use = use
         self._refused = refused
         self._seconds = seconds
-        self._seen = signature(self._paths) if seen is None else seen
+        self._sign = sign
+        self._seen = sign(self._paths) if seen is None else seen
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -83,7 +110,7 @@ class Reloader(Generic[Value]):
 
     async def look(self) -> bool:
         """Look once; say whether a new value came into use."""
-        now = await asyncio.to_thread(signature, self._paths)
+        now = await asyncio.to_thread(self._sign, self._paths)
         if now == self._seen:
             return False
         self._seen = now

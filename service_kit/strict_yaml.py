@@ -7,6 +7,9 @@ type, and `Faults.raise_if_any` stops the configuration as a whole.
     with strict_yaml.read(path, faults) as root, root.section("listen") as listen:
         grpc = listen.text("grpc")
     faults.raise_if_any()
+
+Formats that have been read less strictly elsewhere are read with `lenient`: of a repeated key the last counts, `<<`
+merges mappings, and documents after the first are passed over. The first and the last are warnings then.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ class Section:
     path: str
     faults: Faults
     entries: dict[str, Node]
+    lenient: bool = False
     _asked: set[str] = field(default_factory=set)
     _key_lines: dict[str, int] = field(default_factory=dict)
 
@@ -111,6 +115,17 @@ class Section:
             return minimum
         return value
 
+    def flag(self, key: str) -> bool:
+        """Read true or false, as YAML 1.1 writes them (`yes` and `on` too); false where it is absent."""
+        node = self._scalar(key, "bool", required=False)
+        return node is not None and node.value.lower() in {"true", "yes", "on"}
+
+    def pass_over(self, keys: Collection[str]) -> list[str]:
+        """Take keys that mean nothing here for no fault; return those that are there and were not asked for."""
+        there = [key for key in self.entries if key in keys and key not in self._asked]
+        self._asked.update(there)
+        return there
+
     def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
         """Read a list of texts; where it is required it must have at least one."""
         nodes = self._items(key, required=required)
@@ -124,7 +139,7 @@ class Section:
     def section(self, key: str, *, required: bool = True) -> Section:
         """Read a mapping below this one; an absent one reads as empty."""
         if not self._present(key, required=required):
-            return Section(self.source, self.line, self._name(key), self.faults, {})
+            return Section(self.source, self.line, self._name(key), self.faults, {}, self.lenient)
         return self._open(self.entries[key], self._name(key))
 
     def sections(self, key: str, *, required: bool = False) -> tuple[Section, ...]:
@@ -157,9 +172,9 @@ class Section:
 
     def _open(self, node: Node, path: str) -> Section:
         if isinstance(node, MappingNode):
-            return _section(node, self.source, path, self.faults)
+            return _section(node, self.source, path, self.faults, lenient=self.lenient)
         self.faults.add(self.source, line_of(node), f"{path} must be a mapping, but is {kind_of(node)}")
-        return Section(self.source, line_of(node), path, self.faults, {})
+        return Section(self.source, line_of(node), path, self.faults, {}, self.lenient)
 
     def _items(self, key: str, *, required: bool) -> list[Node]:
         if not self._present(key, required=required):
@@ -200,7 +215,7 @@ class Section:
             self.faults.add(self.source, self._key_lines[key], f"unknown key {key!r}{where}{hint}")
 
 
-def read(path: Path, faults: Faults) -> Section:
+def read(path: Path, faults: Faults, *, lenient: bool = False) -> Section:
     """Read a file whose root is a mapping. What cannot be read at all is a fault too, and reads as an empty mapping."""
     try:
         with path.open("rb") as file:
@@ -208,13 +223,13 @@ def read(path: Path, faults: Faults) -> Section:
     except OSError as error:
         faults.add(str(path), 0, f"cannot be read: {error.strerror}")
         return _nothing(str(path))
-    return parse(data, str(path), faults)
+    return parse(data, str(path), faults, lenient=lenient)
 
 
-def parse(data: bytes, source: str, faults: Faults) -> Section:
+def parse(data: bytes, source: str, faults: Faults, *, lenient: bool = False) -> Section:
     """Read YAML from bytes; `source` is what faults call it."""
-    root = yaml_tree.compose(data, source, faults)
-    return _nothing(source) if root is None else _section(root, source, "", faults)
+    root = yaml_tree.compose(data, source, faults, first_document=lenient)
+    return _nothing(source) if root is None else _section(root, source, "", faults, lenient=lenient)
 
 
 def _nothing(source: str) -> Section:
@@ -222,16 +237,32 @@ def _nothing(source: str) -> Section:
     return Section(source, 0, "", Faults(), {})
 
 
-def _section(node: MappingNode, source: str, path: str, faults: Faults) -> Section:
+def _section(node: MappingNode, source: str, path: str, faults: Faults, *, lenient: bool) -> Section:
     entries: dict[str, Node] = {}
     lines: dict[str, int] = {}
+    merged: list[Node] = []
+    where = f" in {path}" if path else ""
     for key, value in node.value:
-        where = f" in {path}" if path else ""
         if not isinstance(key, ScalarNode):
             faults.add(source, line_of(key), f"a key{where} must be text, but is {kind_of(key)}")
-        elif key.value in entries:
+            continue
+        if lenient and key.tag == "tag:yaml.org,2002:merge":
+            merged += value.value if isinstance(value, SequenceNode) else [value]
+            continue
+        if key.value in entries and not lenient:
             faults.add(source, line_of(key), f"repeated key {key.value!r}{where}")
-        else:
-            entries[key.value] = value
-            lines[key.value] = line_of(key)
-    return Section(source, line_of(node), path, faults, entries, _key_lines=lines)
+            continue
+        if key.value in entries:
+            faults.warn(source, line_of(key), f"repeated key {key.value!r}{where}: the last one counts")
+        entries[key.value] = value
+        lines[key.value] = line_of(key)
+    for mapping in merged:
+        if not isinstance(mapping, MappingNode):
+            faults.add(source, line_of(mapping), f"<<{where} must merge a mapping, but merges {kind_of(mapping)}")
+            continue
+        further = _section(mapping, source, path, faults, lenient=True)
+        for name, node_of_value in further.entries.items():
+            if name not in entries:  # what the mapping has itself goes before what is merged into it
+                entries[name] = node_of_value
+                lines[name] = further._key_lines[name]  # noqa: SLF001  (its own class)
+    return Section(source, line_of(node), path, faults, entries, lenient, _key_lines=lines)

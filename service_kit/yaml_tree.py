@@ -40,15 +40,18 @@ def line_of(place: Node | Event) -> int:
     return place.start_mark.line + 1 if place.start_mark else 0
 
 
-def compose(data: bytes, source: str, faults: Faults) -> MappingNode | None:
-    """Build the tree of a document whose root is a mapping; None where there is none, with the fault noted."""
+def compose(data: bytes, source: str, faults: Faults, *, first_document: bool = False) -> MappingNode | None:
+    """Build the tree of a document whose root is a mapping; None where there is none, with the fault noted.
+
+    With `first_document` further ones are passed over, with a warning.
+    """
     if len(data) > MAX_BYTES:
         faults.add(source, 0, f"is larger than {MAX_BYTES} bytes")
         return None
     try:
         data.decode("utf-8")
         refusal = _refusal(data)
-        root = None if refusal else yaml.compose(data, Loader=yaml.CSafeLoader)
+        root = None if refusal else _first(data, source, faults) if first_document else _only(data)
     except UnicodeDecodeError as error:
         faults.add(source, _line_at(data, error.start), f"is not UTF-8: {error.reason}")
         return None
@@ -72,6 +75,19 @@ def compose(data: bytes, source: str, faults: Faults) -> MappingNode | None:
     if _is_too_large(root):
         faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
         return None
+    return root
+
+
+def _only(data: bytes) -> Node | None:
+    return yaml.compose(data, Loader=yaml.CSafeLoader)
+
+
+def _first(data: bytes, source: str, faults: Faults) -> Node | None:
+    documents = yaml.compose_all(data, Loader=yaml.CSafeLoader)
+    root = next(documents, None)
+    further = next(documents, None)
+    if further is not None:
+        faults.warn(source, line_of(further), "is a second document, which is not read: of a file the first one counts")
     return root
 
 

@@ -16,7 +16,7 @@ ANY_TEXT = st.one_of(
 )
 
 
-DEFAULTS = {"NUMBER": "5", "ON": "true", "COLOUR": "blue", "WAIT": "1500ms", "TEXT": "x", "FILE": ""}
+DEFAULTS = {"NUMBER": "5", "RATIO": "0.8", "ON": "true", "COLOUR": "blue", "WAIT": "1500ms", "TEXT": "x", "FILE": ""}
 
 
 def environment(**values: str) -> Environment:
@@ -35,6 +35,7 @@ def test_an_unset_or_empty_variable_reads_as_its_default(values: dict[str, str])
     read = environment(**values)
     assert read.text("TEXT") == "x"
     assert read.integer("NUMBER", minimum=0, maximum=9) == 5
+    assert read.number("RATIO", minimum=0, maximum=1) == 0.8
     assert read.flag("ON") is True
     assert read.choice("COLOUR", ("red", "blue")) == "blue"
     assert read.seconds("WAIT", minimum=0, maximum=9) == 1.5
@@ -50,13 +51,15 @@ def test_a_variable_without_a_default_cannot_be_asked_for() -> None:
 
 def test_every_fault_is_told_by_name_in_one_run() -> None:
     """One start is enough to see all that is wrong; what is returned meanwhile is of the right type."""
-    read = environment(NUMBER="http", ON="maybe", COLOUR="green", WAIT="soon")
+    read = environment(NUMBER="http", RATIO="most", ON="maybe", COLOUR="green", WAIT="soon")
     assert read.integer("NUMBER", minimum=1, maximum=65535) == 1
+    assert read.number("RATIO", minimum=0.5, maximum=1) == 0.5
     assert read.flag("ON") is False
     assert read.choice("COLOUR", ("red", "blue")) == "red"
     assert read.seconds("WAIT", minimum=2, maximum=3) == 2.0
     assert told(read) == [
         "NUMBER: must be a whole number from 1 to 65535, but is 'http'",
+        "RATIO: must be a number from 0.5 to 1, but is 'most'",
         "ON: must be true or false, but is 'maybe'",
         "COLOUR: must be one of red, blue, but is 'green'",
         "WAIT: must be a duration such as 10ms, 2s or 5m, but is 'soon'",
@@ -89,6 +92,27 @@ def test_a_number_that_is_read_is_within_its_bounds(value: str, minimum: int, ma
     number = read.integer("NUMBER", minimum=minimum, maximum=maximum)
     assert minimum <= number <= maximum
     assert read.faults.found or number == int(value or DEFAULTS["NUMBER"])
+
+
+@pytest.mark.parametrize(("value", "expected"), [("0", 0.0), ("0.8", 0.8), ("1", 1.0), ("1.000000000", 1.0)])
+def test_a_number_with_a_fraction_may_stand_on_its_bounds(value: str, expected: float) -> None:
+    """A whole one is a number too."""
+    read = environment(RATIO=value)
+    assert read.number("RATIO", minimum=0, maximum=1) == expected
+    assert told(read) == []
+
+
+def test_a_negative_number_with_a_fraction_is_read_where_the_bounds_allow_it() -> None:
+    """The sign belongs to the number."""
+    assert environment(RATIO="-0.25").number("RATIO", minimum=-1, maximum=1) == -0.25
+
+
+@pytest.mark.parametrize("value", ["1.1", "-0.1", "nan", "inf", "1e-1", ".5", "1.", "0,8", " 1", "٣", "0.1234567890"])
+def test_what_is_not_a_number_within_bounds_is_a_fault(value: str) -> None:
+    """Python would take some of these, and `nan` would pass any bound."""
+    read = environment(RATIO=value)
+    assert read.number("RATIO", minimum=0, maximum=1) == 0
+    assert told(read) == [f"RATIO: must be a number from 0 to 1, but is {value!r}"]
 
 
 @pytest.mark.parametrize("value", ["true", "1", "t", "TRUE", "True"])
@@ -154,6 +178,7 @@ def test_no_text_raises_anything_but_gives_faults(value: str) -> None:
     read = environment(**dict.fromkeys(DEFAULTS, value))
     read.text("TEXT")
     read.integer("NUMBER", minimum=0, maximum=9)
+    assert 0 <= read.number("RATIO", minimum=0, maximum=1) <= 1
     read.flag("ON")
     read.choice("COLOUR", ("red",))
     read.file("FILE")

@@ -46,3 +46,21 @@ def test_no_fault_is_lost_and_none_is_invented(noted: list[Fault]) -> None:
     with pytest.raises(ConfigurationError) as raised:
         faults.raise_if_any()
     assert raised.value.faults == tuple(sorted(noted))
+
+
+def test_a_warning_is_kept_apart_and_raises_nothing() -> None:
+    """What works is no fault, whatever may be said of it."""
+    faults = Faults()
+    faults.warn("a.yaml", 3, "means nothing here")
+    faults.raise_if_any()
+    assert (faults.found, faults.warnings) == ([], [Fault("a.yaml", 3, "means nothing here")])
+
+
+def test_a_warning_is_no_line_of_the_error() -> None:
+    """Who has to mend something reads only what is to be mended."""
+    faults = Faults()
+    faults.warn("a.yaml", 1, "is odd")
+    faults.add("a.yaml", 2, "is wrong")
+    with pytest.raises(ConfigurationError) as raised:
+        faults.raise_if_any()
+    assert str(raised.value) == "a.yaml:2: is wrong"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from service_kit.faults import ConfigurationError, Fault
-from service_kit.reload import MAX_FILES, Reloader, signature
+from service_kit.reload import MAX_FILES, Reloader, link_signature, signature
 
 
 class Watched:
@@ -194,10 +194,118 @@ def test_a_folder_that_goes_while_it_is_read_is_passed_over(tmp_path: Path, monk
 
 
 def test_a_link_to_its_own_folder_does_not_go_round_for_ever(tmp_path: Path) -> None:
-    """Links to folders are looked at and not walked."""
+    """Each folder is walked once, by whichever name it is met."""
     (tmp_path / "self").symlink_to(tmp_path)
     (tmp_path / "nowhere").symlink_to(tmp_path / "absent")
     assert [state[0] for state in signature([tmp_path])] == [str(tmp_path / "self")]
+
+
+def test_a_change_behind_a_link_to_a_folder_is_seen(tmp_path: Path) -> None:
+    """The files that are read through such a link are watched through it."""
+    there = tmp_path / "elsewhere" / "limits.yaml"
+    there.parent.mkdir()
+    there.write_text("first")
+    (tmp_path / "watched").mkdir()
+    (tmp_path / "watched" / "team").symlink_to(there.parent)
+    watched = Watched(tmp_path / "watched", there)
+    there.write_text("second!")
+    assert watched.look()
+    assert not watched.look()
+    assert watched.used == ["second!"]
+
+
+def linked(folder: Path) -> Path:
+    """A directory `current/config` that is a release's, by the link `current`."""
+    for version in ("v1", "v2"):
+        (folder / version / "config").mkdir(parents=True)
+        (folder / version / "config" / "limits.yaml").write_text(version)
+    (folder / "current").symlink_to("v1")
+    return folder / "current" / "config"
+
+
+def turn(link: Path, target: str) -> None:
+    """Let a link lead elsewhere, at one stroke."""
+    link.with_suffix(".new").symlink_to(target)
+    link.with_suffix(".new").rename(link)
+
+
+def test_the_signature_of_links_changes_when_one_is_turned_and_only_then(tmp_path: Path) -> None:
+    """What is written into a directory meanwhile is for the next turn."""
+    directory = linked(tmp_path)
+    paths = [tmp_path / "current", directory, directory / "..data"]
+    before = link_signature(paths)
+    (directory / "limits.yaml").write_text("half a cha")
+    (directory / "new.yaml").write_text("x")
+    assert link_signature(paths) == before
+    turn(tmp_path / "current", "v2")
+    turned = link_signature(paths)
+    assert turned != before
+    turn(tmp_path / "current", "v1")
+    assert link_signature(paths) == before
+
+
+def test_a_link_that_is_replaced_by_another_with_the_same_end_is_no_change(tmp_path: Path) -> None:
+    """Where it leads is what counts."""
+    directory = linked(tmp_path)
+    before = link_signature([directory])
+    turn(tmp_path / "current", str(tmp_path / "v1"))
+    assert link_signature([directory]) == before
+
+
+def test_a_directory_that_is_put_in_the_place_of_another_is_a_change_of_links(tmp_path: Path) -> None:
+    """Its name is the same, and it is not."""
+    directory = tmp_path / "config"
+    directory.mkdir()
+    before = link_signature([directory])
+    directory.rename(tmp_path / "old")
+    directory.mkdir()
+    assert link_signature([directory]) != before
+
+
+def test_the_link_of_a_config_map_is_a_link_like_others(tmp_path: Path) -> None:
+    """`..data` is turned by the kubelet."""
+    config_map(tmp_path, "..2024_01", "first")
+    before = link_signature([tmp_path, tmp_path / "..data"])
+    config_map(tmp_path, "..2024_02", "second")
+    assert link_signature([tmp_path, tmp_path / "..data"]) != before
+
+
+def test_what_is_not_there_has_no_part_in_the_signature_of_links(tmp_path: Path) -> None:
+    """And is a change once it is there."""
+    absent = tmp_path / "absent"
+    assert link_signature([absent]) == ()
+    absent.mkdir()
+    assert [state[0] for state in link_signature([absent])] == [str(absent)]
+
+
+def test_a_reloader_looks_with_the_signature_that_it_is_given(tmp_path: Path) -> None:
+    """With that of links, a file that changes is not read before a link is turned."""
+    directory = linked(tmp_path)
+    used: list[str] = []
+
+    async def load() -> str:
+        return (directory / "limits.yaml").read_text()
+
+    reloader = Reloader("limits", [directory], load, used.append, lambda _: None, sign=link_signature)
+    (directory / "limits.yaml").write_text("v1, changed")
+    assert not asyncio.run(reloader.look())
+    turn(tmp_path / "current", "v2")
+    assert asyncio.run(reloader.look())
+    assert used == ["v2"]
+
+
+def test_a_reloader_that_is_told_what_was_seen_loads_what_has_changed_since(file: Path) -> None:
+    """The value in use may be older than the reloader."""
+    seen = signature([file])
+    file.write_text("second!")
+    used: list[str] = []
+
+    async def load() -> str:
+        return "second"
+
+    reloader = Reloader("limits", [file], load, used.append, lambda _: None, seen=seen)
+    assert asyncio.run(reloader.look())
+    assert used == ["second"]
 
 
 def test_the_number_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +30,16 @@ def read(text: str | bytes, *readers: Read) -> tuple[list[object], list[str]]:
     data = text.encode() if isinstance(text, str) else text
     with strict_yaml.parse(data, "f.yaml", faults) as root:
         values = [reader(root) for reader in readers]
+    assert faults.warnings == []
     return values, [str(fault) for fault in sorted(faults.found)]
+
+
+def leniently(text: str, reader: Read) -> tuple[object, list[str], list[str]]:
+    """What a reader returns of a text that is read leniently, the faults and the warnings."""
+    faults = Faults()
+    with strict_yaml.parse(text.encode(), "f.yaml", faults, lenient=True) as root:
+        value = reader(root)
+    return value, [str(fault) for fault in sorted(faults.found)], [str(warning) for warning in faults.warnings]
 
 
 def value(text: str, reader: Read) -> object:
@@ -54,6 +64,7 @@ def ask_everything(section: Section, depth: int = 0) -> None:
         section.raw_text(key)
         section.choice(key, ("red", "blue"))
         section.integer(key, minimum=0, maximum=9)
+        section.flag(key)
         section.texts(key, required=True)
         section.fault(key, "is looked at")
         if depth < 3:
@@ -112,6 +123,18 @@ def test_a_whole_number_is_read_in_the_notations_of_yaml(raw: str, number: int) 
 def test_a_choice_takes_an_unquoted_word_that_yaml_holds_for_a_truth() -> None:
     """`on` and `off` are words of configuration."""
     assert value("a: off", lambda root: root.choice("a", ("on", "off"))) == "off"
+
+
+@pytest.mark.parametrize("raw", ["true", "True", "TRUE", "yes", "Yes", "on", "ON"])
+def test_a_flag_is_set_in_each_of_the_ways_of_yaml(raw: str) -> None:
+    """That of YAML 1.1, which files have been written for."""
+    assert value(f"a: {raw}", lambda root: root.flag("a")) is True
+
+
+@pytest.mark.parametrize("text", ["a: false", "a: no", "a: OFF", "a:", "a: ~", "{}"])
+def test_a_flag_that_is_not_set_is_false(text: str) -> None:
+    """Absent ones too."""
+    assert value(text, lambda root: root.flag("a")) is False
 
 
 def test_lists_and_sections_are_read_in_order() -> None:
@@ -199,6 +222,9 @@ def the_documents(root: Section) -> object:
         ("a: 1:30", a_number, "f.yaml:1: a must be a decimal whole number, but is '1:30'"),
         ("a: " + "9" * 5000, a_number, f"f.yaml:1: a must be from 0 to 9, but has more than {MAX_DIGITS} digits"),
         ("a: 0x" + "F" * 5000, a_number, f"f.yaml:1: a must be from 0 to 9, but has more than {MAX_DIGITS} digits"),
+        ("a: 1", lambda root: root.flag("a"), "f.yaml:1: a must be true or false, but is a whole number"),
+        ("a: 'yes'", lambda root: root.flag("a"), "f.yaml:1: a must be true or false, but is text"),
+        ("\na: [true]", lambda root: root.flag("a"), "f.yaml:2: a must be true or false, but is a list"),
         ("a: x", lambda root: root.texts("a"), "f.yaml:1: a must be a list, but is text"),
         ("a: []", lambda root: root.texts("a", required=True), "f.yaml:1: a must have at least one item"),
         ("a:\n  - x\n  - 1", lambda root: root.texts("a"), "f.yaml:3: a[1] must be text, but is a whole number"),
@@ -373,6 +399,137 @@ def test_several_faults_are_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+def test_keys_that_are_passed_over_are_no_fault_and_are_told() -> None:
+    """Those that are there and were not asked for; the others stay unknown."""
+
+    def passes_over(root: Section) -> list[str]:
+        root.text("a")
+        return root.pass_over({"a", "b", "c"})
+
+    assert read("a: x\nc: [y]\nd: z", passes_over) == (
+        [["c"]],
+        ["f.yaml:3: unknown key 'd'; known here: a, c"],
+    )
+
+
+# Leniently: what other readers of a format have taken
+
+
+def two_texts(root: Section) -> tuple[str, str]:
+    """Read two texts."""
+    return root.text("a"), root.text("b")
+
+
+def test_of_a_repeated_key_the_last_counts_where_that_is_asked_for() -> None:
+    """With a warning at each that came again."""
+    assert leniently("a: x\nb: y\na: z\na: w", two_texts) == (
+        ("w", "y"),
+        [],
+        ["f.yaml:3: repeated key 'a': the last one counts", "f.yaml:4: repeated key 'a': the last one counts"],
+    )
+
+
+def test_a_repeated_key_that_nobody_asks_for_is_unknown_at_its_last_line() -> None:
+    """One fault for it."""
+    assert leniently("a: x\nb: y\nc: 1\nc: 2", two_texts)[1] == ["f.yaml:4: unknown key 'c'; known here: a, b"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{<<: {a: x, b: y}}",
+        "{<<: {a: x, b: '?'}, b: y}",
+        "{b: y, <<: {a: x, b: '?'}}",
+        "{<<: [{a: x}, {a: '?', b: y}]}",
+        "{<<: {<<: {b: y, a: '?'}, a: x}}",
+        "{a: x, <<: {b: y}, <<: {b: '?', a: '?'}}",
+    ],
+)
+def test_a_merge_key_brings_what_the_mapping_has_not_itself(text: str) -> None:
+    """And of several mappings the first goes before."""
+    assert leniently(text, two_texts) == (("x", "y"), [], [])
+
+
+def test_a_merged_anchor_is_read_in_every_place() -> None:
+    """As defaults are shared."""
+    text = "base: &base\n  a: x\nother:\n  <<: *base\n  b: y\n"
+
+    def sections(root: Section) -> object:
+        with root.section("base") as base, root.section("other") as other:
+            return base.text("a"), two_texts(other)
+
+    assert leniently(text, sections) == (("x", ("x", "y")), [], [])
+
+
+def test_what_is_wrong_with_a_merged_key_stands_where_it_is_written() -> None:
+    """In the mapping that was merged."""
+    text = "a: x\n<<:\n  b: 1\n  d: z\n"
+    assert leniently(text, two_texts)[1] == [
+        "f.yaml:3: b must be text, but is a whole number (put it in quotes)",
+        "f.yaml:4: unknown key 'd'; known here: a, b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: x\nb: y\n<<: z", "f.yaml:3: << must merge a mapping, but merges text"),
+        ("a: x\nb: y\n<<: [{}, [1]]", "f.yaml:3: << must merge a mapping, but merges a list"),
+    ],
+)
+def test_what_is_no_mapping_cannot_be_merged(text: str, expected: str) -> None:
+    """Alone or in a list."""
+    assert leniently(text, two_texts) == (("x", "y"), [expected], [])
+
+
+def test_two_quoted_angles_are_a_key_like_others() -> None:
+    """Only the bare ones merge."""
+    assert leniently("'<<': x", lambda root: root.text("<<")) == ("x", [], [])
+
+
+def test_many_merged_mappings_take_a_time_in_proportion() -> None:
+    """Twenty thousand of one key each would take a minute if each copied those before it."""
+    text = "a: x\nb: y\n<<: [" + ",".join(f"{{k{number}: 1}}" for number in range(20_000)) + "]\n"
+
+    def all_keys(root: Section) -> object:
+        return len(root.pass_over(root.entries)) + len(two_texts(root))
+
+    begun = time.process_time()
+    assert leniently(text, all_keys) == (20_004, [], [])
+    assert time.process_time() - begun < 5
+
+
+def test_sections_below_are_read_as_leniently() -> None:
+    """In lists, by name, and of free shape."""
+    text = "s: {a: 1, a: 2}\nl: [{a: 1, a: 3}]\np: {q: {a: 1, a: 4, <<: {b: 5}}}"
+
+    def below(root: Section) -> object:
+        (item,) = root.sections("l")
+        return root.section("s").plain(), item.plain(), root.section("p").plain()
+
+    values, faults, warnings = leniently(text, below)
+    assert values == ({"a": 2}, {"a": 3}, {"q": {"a": 4, "b": 5}})
+    assert faults == []
+    assert sorted(warnings) == [
+        "f.yaml:1: repeated key 'a' in s: the last one counts",
+        "f.yaml:2: repeated key 'a' in l[0]: the last one counts",
+        "f.yaml:3: repeated key 'a' in p.q: the last one counts",
+    ]
+
+
+def test_documents_after_the_first_are_passed_over_where_that_is_asked_for(tmp_path: Path) -> None:
+    """From a file too."""
+    file = tmp_path / "f.yaml"
+    file.write_text("a: x\nb: y\n---\na: z\n")
+    faults = Faults()
+    with strict_yaml.read(file, faults, lenient=True) as root:
+        assert two_texts(root) == ("x", "y")
+    assert faults.found == []
+    assert [(warning.line, warning.text.partition(",")[0]) for warning in faults.warnings] == [
+        (4, "is a second document")
+    ]
+
+
 # Files that cannot be read at all
 
 
@@ -523,16 +680,18 @@ DOCUMENTS = st.lists(st.tuples(st.sampled_from("abcd"), FLOWS), max_size=4).map(
 )
 
 
-@given(st.one_of(DOCUMENTS, st.text(max_size=60), st.text("[]{}:,-?&*!|>'\"%@`# \t\nab1", max_size=40)))
-@example("a: 0x" + "F" * 5000)
-@example("a: !!int {x: y}")
-def test_no_text_ever_raises_anything_but_gives_faults(text: str) -> None:
+@given(st.one_of(DOCUMENTS, st.text(max_size=60), st.text("[]{}:,-?&*!|>'\"%@`# \t\nab1<", max_size=40)), st.booleans())
+@example("a: 0x" + "F" * 5000, False)
+@example("a: !!int {x: y}", False)
+@example("a: &a {<<: *a}", True)
+@example("<<: [{<<: x}]", True)
+def test_no_text_ever_raises_anything_but_gives_faults(text: str, lenient: bool) -> None:  # noqa: FBT001
     """Whatever a file holds, each reader returns a value of its type."""
     faults = Faults()
-    with strict_yaml.parse(text.encode("utf-8", "surrogatepass"), "f.yaml", faults) as root:
+    with strict_yaml.parse(text.encode("utf-8", "surrogatepass"), "f.yaml", faults, lenient=lenient) as root:
         ask_everything(root)
         json.dumps(root.plain(), allow_nan=False)
-    for found in faults.found:
+    for found in faults.found + faults.warnings:
         assert found.source == "f.yaml"
         assert (
             0

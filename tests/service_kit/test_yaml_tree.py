@@ -45,7 +45,38 @@ def test_what_is_within_the_bounds_is_built() -> None:
     assert composed(b"a:\n" + b"- x\n" * (MAX_NODES // 2))[0] is not None
 
 
+def test_of_several_documents_the_first_is_taken_where_that_is_asked_for() -> None:
+    faults = Faults()
+    tree = compose(b"a: 1\n---\nb: 2\n---\nc: 3\n", "f.yaml", faults, first_document=True)
+    assert tree is not None
+    assert [key.value for key, _ in tree.value] == ["a"]
+    assert faults.found == []
+    assert [str(warning) for warning in faults.warnings] == [
+        "f.yaml:3: is a second document, which is not read: of a file the first one counts"
+    ]
+
+
+def test_a_single_document_is_taken_without_a_word_whichever_way_it_is_asked_for() -> None:
+    for data in (b"a: 1\n", b"---\na: 1\n", b"a: 1\n...\n"):
+        faults = Faults()
+        assert compose(data, "f.yaml", faults, first_document=True) is not None
+        assert (faults.found, faults.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "further", [b"b: " + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, b"b: !!str x", b"b: [", b"b:\n" + b"- x\n" * MAX_NODES]
+)
+def test_the_bounds_hold_for_a_file_as_a_whole_also_where_only_its_first_document_counts(further: bytes) -> None:
+    faults = Faults()
+    assert compose(b"a: 1\n---\n" + further, "f.yaml", faults, first_document=True) is None
+    assert len(faults.found) == 1
+
+
 @given(st.lists(PIECES, max_size=40).map(b"".join) | st.binary())
 def test_whatever_the_bytes_there_is_a_tree_or_a_fault_and_never_both(data: bytes) -> None:
     tree, faults = composed(data)
     assert (tree is None) == (len(faults) == 1)
+    noted = Faults()
+    first = compose(data, "f.yaml", noted, first_document=True)
+    assert (first is None) == (len(noted.found) == 1)
+    assert first is not None or tree is None
