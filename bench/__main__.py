@@ -10,6 +10,7 @@ def main() -> None:
     """Measure and print."""
     show("authz_service: Check", asyncio.run(check.run()))
     show("ratelimit_service: ShouldRateLimit", asyncio.run(should_rate_limit.run()))
+    should_rate_limit.show_store()
 
 
 if __name__ == "__main__":

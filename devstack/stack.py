@@ -167,6 +167,7 @@ class Stack:
             PORT=str(self.ports.ratelimit_http),
             GRPC_HOST=LOOPBACK,
             GRPC_PORT=str(self.ports.ratelimit_grpc),
+            DEBUG_PORT="-1",
             REDIS_SOCKET_TYPE="tcp",
             REDIS_URL=f"{LOOPBACK}:{self.ports.valkey}",
             RUNTIME_ROOT=str(REPOSITORY / "limits"),

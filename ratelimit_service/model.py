@@ -1,33 +1,14 @@
-"""The nouns of rate limiting. Every one of them is frozen, and valid once it is built."""
+"""The nouns of one request. Every one of them is frozen, and valid once it is built."""
 
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-MAX_UINT32 = 2**32 - 1  # the protocol counts requests per unit and what remains of them in uint32
-MAX_FILL_SECONDS = 50 * 365 * 86_400  # the longest that a bucket may take to fill: what keeps hit.lua's sums below 2^53
-
-Entry: TypeAlias = tuple[str, str]
-"""One (key, value) of a descriptor."""
-
-
-class Unit(enum.Enum):
-    """The span of time that a limit counts in; its value is its length in seconds.
-
-    Months and years have a fixed length, as in envoyproxy/ratelimit, and are no calendar months and years.
-    """
-
-    SECOND = 1
-    MINUTE = 60
-    HOUR = 3_600
-    DAY = 86_400
-    WEEK = 7 * 86_400
-    MONTH = 30 * 86_400
-    YEAR = 365 * 86_400
+from ratelimit_service.limits import MAX_UINT32, FixedWindow, Limit
+from ratelimit_service.rules import Entry, Rule
 
 
 class FailureMode(enum.Enum):
@@ -38,126 +19,94 @@ class FailureMode(enum.Enum):
     LOCAL = "local"  # count in this process's own memory
 
 
-@dataclass(frozen=True, slots=True)
-class FixedWindow:
-    """At most `requests_per_unit` hits in each window; windows begin at whole multiples of the unit since the epoch.
+class Role(enum.IntEnum):
+    """What it means for a request that a charge is over."""
 
-    Counts as envoyproxy/ratelimit does: denied hits count too, and 0 denies every hit.
-    """
-
-    requests_per_unit: int
-    unit: Unit
-    name: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.requests_per_unit <= MAX_UINT32:
-            raise ValueError(f"requests_per_unit must be from 0 to {MAX_UINT32}")
-
-
-@dataclass(frozen=True, slots=True)
-class TokenBucket:
-    """A bucket of `burst` tokens that refills evenly, by `requests_per_unit` tokens each unit.
-
-    Instants of a bucket are counted in ticks. A microsecond has `ticks_per_us` of them, chosen such that one token's
-    refill takes a whole number, `token_ticks`: nothing is ever rounded, at 4e9 tokens a second as at one a year.
-    """
-
-    requests_per_unit: int
-    unit: Unit
-    burst: int
-    name: str = ""
-    ticks_per_us: int = field(init=False, repr=False, compare=False)
-    token_ticks: int = field(init=False, repr=False, compare=False)
-    capacity_ticks: int = field(init=False, repr=False, compare=False)  # from empty to full
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.requests_per_unit <= MAX_UINT32:
-            raise ValueError(f"requests_per_unit of a token bucket must be from 1 to {MAX_UINT32}")
-        if not 1 <= self.burst <= MAX_UINT32:
-            raise ValueError(f"burst must be from 1 to {MAX_UINT32}")
-        if self.burst * self.unit.value > MAX_FILL_SECONDS * self.requests_per_unit:
-            raise ValueError("a bucket may take at most 50 years to fill (burst / requests_per_unit units)")
-        unit_us = self.unit.value * 1_000_000
-        common = math.gcd(unit_us, self.requests_per_unit)
-        object.__setattr__(self, "ticks_per_us", self.requests_per_unit // common)
-        object.__setattr__(self, "token_ticks", unit_us // common)
-        object.__setattr__(self, "capacity_ticks", self.burst * self.token_ticks)
-
-
-Limit: TypeAlias = FixedWindow | TokenBucket
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One rule of the compiled tree, or a domain's root, whose `rule` is empty.
-
-    `rule` names its path by keys and configured values only, so that there are as many names as there are rules.
-    """
-
-    rule: str
-    limit: Limit | None
-    exact: Mapping[Entry, Node]  # children that ask for one value
-    any_value: Mapping[str, Node]  # children without a value, by key
+    BINDING = 0  # the request is denied
+    SHADOW = 1  # nothing
+    QUOTA = 2  # the request is denied when all charges of this role are over
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What one descriptor of a request asks. With `hits` 0 it only looks; `override` replaces any configured limit."""
+    """What one descriptor of a request asks. With `hits` 0 it only looks; `override` replaces any configured limit.
+
+    With `refund` the hits are given back.
+    """
 
     entries: tuple[Entry, ...]
     hits: int = 1
     override: FixedWindow | None = None
+    refund: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.hits <= MAX_UINT32:
             raise ValueError(f"hits must be from 0 to {MAX_UINT32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """Hits on one bucket: the bucket's key (see `keys`), how many, and the limit that it is held to."""
+class Charge(NamedTuple):
+    """Hits on one bucket: the bucket's key (see `keys`), how many (negative: given back), and what it is held to."""
 
     key: str
     hits: int
     limit: Limit
+    role: Role = Role.BINDING
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """What a bucket says to a charge.
 
-    `remaining` is what is left after the charge (whole tokens, of a bucket), never below 0. `reset_seconds` is the time
-    until a window ends, until a bucket is full, or, where it is `over`, until the charge would fit; rounded up.
+    `remaining` is what is left after the charge (whole tokens, of a bucket), never below 0. `reset_us` is the time in
+    microseconds until a fixed window ends, until a bucket is full or a sliding window empty, or, where either of these
+    two is `over`, until the charge would fit. `used` is the window's count after the charge, or the tokens that a
+    bucket lacks; that of a fixed window goes above its limit. `cached` says that the store was not asked.
     """
 
     over: bool
     remaining: int
-    reset_seconds: int
+    reset_us: int
+    used: int
+    cached: bool = False
+
+    @property
+    def reset_seconds(self) -> int:
+        """The same in whole seconds, rounded up.
+
+        A charge above the limit never fits. One second rather than none keeps its caller from trying in a loop.
+        """
+        seconds = -(-self.reset_us // 1_000_000)
+        return max(seconds, 1) if self.over else seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The answer to one descriptor: `limit` and `rule` are None where none applies, `count` where none was made."""
+    """The answer to one descriptor.
+
+    `rule` and `limit` are None where none applies, `count` where none was made. `over` is what the caller is told, and
+    `exceeded` what was found: they differ for a rule in shadow mode. `role` is that of the rule.
+    """
 
     over: bool
     hits: int
-    rule: str | None = None
+    rule: Rule | None = None
     limit: Limit | None = None
     count: Count | None = None
+    exceeded: bool = False
+    role: Role = Role.BINDING
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to a request: `statuses` in the order of its descriptors, `over` when any of them is.
+    """The answer to a request: `statuses` in the order of its descriptors, and whether it is `over` as a whole.
 
-    `failure` says which failure mode decided, because the store did not answer.
+    `failure` says which failure mode decided, because the store did not answer. `shadowed` requests would be over,
+    were it not for the global shadow mode.
     """
 
     domain: str
+    descriptors: tuple[Descriptor, ...]
     statuses: tuple[Status, ...]
+    over: bool
+    shadowed: bool = False
     failure: FailureMode | None = None
-
-    @property
-    def over(self) -> bool:
-        """Whether the request as a whole is over a limit."""
-        return any(status.over for status in self.statuses)
+    metadata: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Settings from environment variables, by the names that envoyproxy/ratelimit gives them where it has them."""
+"""Settings from environment variables (see `variables`); what is wrong with them is told all at once."""
 
 from __future__ import annotations
 
@@ -6,100 +6,108 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ratelimit_service.config import Source
+from ratelimit_service.limiter import Modes
 from ratelimit_service.model import FailureMode
+from ratelimit_service.servicers.rls import Extras, HeaderNames
+from ratelimit_service.stores import topology
 from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.address import Tls as StoreTls
 from ratelimit_service.stores.address import parse as parse_address
+from ratelimit_service.stores.topology import Kind, Topology
+from ratelimit_service.variables import NO_EFFECT, VARIABLES
 from service_kit.environment import Environment
-from service_kit.faults import Faults
+from service_kit.faults import Fault, Faults
 from service_kit.listening import MAX_PORT, Tls
 from service_kit.logs import LEVELS
 
-MAX_POOL_SIZE = 1_000  # connections
 MAX_LOCAL_BUCKETS = 100_000_000
+MAX_LOCAL_CACHE_BYTES = 16 * 1024**3
+MAX_PREFIX_BYTES = 64
 MIN_DEADLINE, MAX_DEADLINE = 0.001, 10.0  # seconds
+MAX_BACKOFF = 3_600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
-    """One environment variable. This table is what is read, with the only defaults, and what --help prints."""
+class XdsSettings:
+    """The management server that the limits come from."""
 
-    name: str
-    default: str
-    meaning: str
+    server: str  # host:port
+    node_id: str
+    use_tls: bool
+    ca: Path | None
+    certificate: Path | None
+    key: Path | None
+    server_name: str  # what its certificate must hold; empty for the host
+    metadata: tuple[tuple[str, str], ...]
+    backoff: tuple[float, float]  # seconds: first and longest
+    merge_domains: bool
 
 
-VARIABLES = (
-    Variable("HOST", "0.0.0.0", "Address to serve HTTP on: /healthcheck, /healthz, /readyz, /metrics"),
-    Variable("PORT", "8080", "Port for HTTP; 0 takes a free one"),
-    Variable("GRPC_HOST", "0.0.0.0", "Address to serve gRPC on"),
-    Variable("GRPC_PORT", "8081", "Port for gRPC; 0 takes a free one"),
-    Variable("GRPC_UDS", "", "Absolute path of a unix socket to serve gRPC on, in place of GRPC_HOST and GRPC_PORT"),
-    Variable("GRPC_SERVER_USE_TLS", "false", "Serve gRPC with TLS"),
-    Variable("GRPC_SERVER_TLS_CERT", "", "PEM file with the server's certificate chain"),
-    Variable("GRPC_SERVER_TLS_KEY", "", "PEM file with the server's private key"),
-    Variable("GRPC_CLIENT_TLS_CACERT", "", "PEM file with the CA that must have signed every client's certificate"),
-    Variable("LOG_LEVEL", "info", f"One of {', '.join(LEVELS)} (warn means warning)"),
-    Variable("RUNTIME_ROOT", "/srv/runtime_data/current", "Directory under which the limits lie"),
-    Variable("RUNTIME_SUBDIRECTORY", "", "Directory below RUNTIME_ROOT"),
-    Variable("RUNTIME_APPDIRECTORY", "config", "Directory below that; its *.yaml and *.yml files are read and watched"),
-    Variable("REDIS_SOCKET_TYPE", "tcp", "tcp or unix (envoyproxy/ratelimit's default is unix)"),
-    Variable("REDIS_URL", "127.0.0.1:6379", "Valkey or Redis: host:port, redis://, rediss://, or a socket's path"),
-    Variable("REDIS_AUTH", "", "`password` or `user:password`"),
-    Variable("REDIS_TLS", "false", "Connect to Valkey or Redis with TLS"),
-    Variable("REDIS_TLS_CACERT", "", "PEM file with the CA of its certificate; empty trusts the system's"),
-    Variable("REDIS_POOL_SIZE", "10", "Connections to Valkey or Redis, at most"),
-    Variable("STORE_DEADLINE", "10ms", "Time for one answer of Valkey or Redis; Envoy waits 20ms for ours by default"),
-    Variable(
-        "FAILURE_MODE", "allow", "When it does not answer: allow, deny, or local (count in this process's memory)"
-    ),
-    Variable("LOCAL_MAX_BUCKETS", "100000", "Buckets that FAILURE_MODE=local keeps, at most; when full it denies"),
-)
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Where the counters are, and how they are used."""
+
+    topology: Topology
+    deadline: float  # seconds
+    key_prefix: str
+    sparing: bool  # see `stores`
+    local_cache_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the process runs with."""
+    """What the process runs with. `notes` are variables that are set and have no effect."""
 
     http_address: str  # host:port
+    debug_address: str | None
     grpc_address: str  # host:port or unix:///path
     grpc_tls: Tls | None
     log_level: str
-    limits_directory: Path
-    store: Address
-    store_deadline: float  # seconds
-    store_pool_size: int  # connections
-    failure_mode: FailureMode
+    limits: Source | XdsSettings
+    links: tuple[Path, ...] | None  # what is watched is where these lead, and not what lies there
+    store: StoreSettings
+    modes: Modes
+    extras: Extras
+    near_limit_ratio: float
     local_max_buckets: int
+    notes: tuple[Fault, ...]
 
 
 def read(values: Mapping[str, str]) -> Settings:
     """Read settings from environment variables; raises `ConfigurationError` with all that is wrong."""
     faults = Faults()
     env = Environment(values, {variable.name: variable.default for variable in VARIABLES}, faults)
+    root = Path(env.text("RUNTIME_ROOT"))
+    directory = root / env.text("RUNTIME_SUBDIRECTORY") / env.text("RUNTIME_APPDIRECTORY")
+    links = (root, root / env.text("RUNTIME_SUBDIRECTORY"), directory, directory / "..data")
     settings = Settings(
         http_address=_address(env, "HOST", "PORT"),
+        debug_address=None if env.text("DEBUG_PORT") == "-1" else _address(env, "DEBUG_HOST", "DEBUG_PORT"),
         grpc_address=_grpc_address(env),
         grpc_tls=_grpc_tls(env),
         log_level=_log_level(env),
-        limits_directory=Path(*map(env.text, ("RUNTIME_ROOT", "RUNTIME_SUBDIRECTORY", "RUNTIME_APPDIRECTORY"))),
+        limits=_limits(env, directory),
+        links=links if env.flag("RUNTIME_WATCH_ROOT") else None,
         store=_store(env),
-        store_deadline=env.seconds("STORE_DEADLINE", minimum=MIN_DEADLINE, maximum=MAX_DEADLINE),
-        store_pool_size=env.integer("REDIS_POOL_SIZE", minimum=1, maximum=MAX_POOL_SIZE),
-        failure_mode=FailureMode(env.choice("FAILURE_MODE", [mode.value for mode in FailureMode])),
+        modes=Modes(
+            FailureMode(env.choice("FAILURE_MODE", [mode.value for mode in FailureMode])),
+            shadow=env.flag("SHADOW_MODE"),
+            quota=env.flag("QUOTA_MODE"),
+        ),
+        extras=_extras(env),
+        near_limit_ratio=env.number("NEAR_LIMIT_RATIO", minimum=0.0, maximum=1.0),
         local_max_buckets=env.integer("LOCAL_MAX_BUCKETS", minimum=1, maximum=MAX_LOCAL_BUCKETS),
+        notes=_notes(values, faults),
     )
     faults.raise_if_any()
     return settings
 
 
-def help_text() -> str:
-    """Every variable with its meaning and default, for --help."""
-    width = max(len(variable.name) for variable in VARIABLES)
-    lines = [
-        f"  {variable.name:<{width}}  {variable.meaning}. Default: {variable.default or 'empty'}"
-        for variable in VARIABLES
-    ]
-    return "\n".join(lines)
+def _notes(values: Mapping[str, str], faults: Faults) -> tuple[Fault, ...]:
+    if values.get("BACKEND_TYPE", "redis").lower() not in {"", "redis"}:
+        faults.add("BACKEND_TYPE", 0, f"must be redis, but is {values['BACKEND_TYPE']!r}: there is no other backend")
+    return tuple(Fault(name, 0, f"has no effect: {why}") for name, why in NO_EFFECT.items() if values.get(name))
 
 
 def _address(env: Environment, host: str, port: str) -> str:
@@ -120,9 +128,7 @@ def _grpc_tls(env: Environment) -> Tls | None:
     needed = ("GRPC_SERVER_TLS_CERT", "GRPC_SERVER_TLS_KEY")
     if not env.flag("GRPC_SERVER_USE_TLS"):
         # A client CA without TLS would look like mutual TLS and check nobody.
-        for name in (*needed, "GRPC_CLIENT_TLS_CACERT"):
-            if env.text(name):
-                env.faults.add(name, 0, "has no effect unless GRPC_SERVER_USE_TLS is true")
+        _needs(env, "GRPC_SERVER_USE_TLS is true", (*needed, "GRPC_CLIENT_TLS_CACERT"))
         return None
     certificate, key = map(env.file, needed)
     client_ca = env.file("GRPC_CLIENT_TLS_CACERT")
@@ -132,28 +138,97 @@ def _grpc_tls(env: Environment) -> Tls | None:
     return Tls(certificate, key, client_ca) if certificate and key else None
 
 
+def _needs(env: Environment, condition: str, names: tuple[str, ...]) -> None:
+    """Refuse variables that would have no effect, where that would look safer than it is."""
+    for name in names:
+        if env.text(name).lower() not in {"", "false", "f", "0"}:
+            env.faults.add(name, 0, f"has no effect unless {condition}")
+
+
 def _log_level(env: Environment) -> str:
     level = env.choice("LOG_LEVEL", [*LEVELS, "warn"])
     return "warning" if level == "warn" else level
 
 
-def _store(env: Environment) -> Address:
-    ca = env.file("REDIS_TLS_CACERT")
+def _limits(env: Environment, directory: Path) -> Source | XdsSettings:
+    merge = env.flag("MERGE_DOMAIN_CONFIG")
+    if env.choice("CONFIG_TYPE", ["file", "grpc_xds_sotw"]) == "file":
+        return Source(directory, merge_domains=merge, dot_files=not env.flag("RUNTIME_IGNOREDOTFILES"))
+    prefix = "CONFIG_GRPC_XDS_"
+    use_tls = env.flag(f"{prefix}SERVER_USE_TLS")
+    tls_names = (f"{prefix}SERVER_TLS_CACERT", f"{prefix}CLIENT_TLS_CERT", f"{prefix}CLIENT_TLS_KEY")
+    if not use_tls:
+        _needs(env, f"{prefix}SERVER_USE_TLS is true", (*tls_names, f"{prefix}SERVER_TLS_SAN"))
+    ca, certificate, key = map(env.file, tls_names)
+    if (certificate is None) != (key is None):
+        env.faults.add(tls_names[1], 0, f"is needed together with {tls_names[2]}")
+    metadata = []
+    for pair in filter(None, env.text(f"{prefix}CLIENT_ADDITIONAL_HEADERS").split(",")):
+        name, colon, value = pair.partition(":")
+        if not colon or not name.strip():
+            env.faults.add(f"{prefix}CLIENT_ADDITIONAL_HEADERS", 0, "must be name:value,name:value")
+        metadata.append((name.strip().lower(), value.strip()))
+    return XdsSettings(
+        server=env.text(f"{prefix}SERVER_URL"),
+        node_id=env.text(f"{prefix}NODE_ID"),
+        use_tls=use_tls,
+        ca=ca,
+        certificate=certificate,
+        key=key,
+        server_name=env.text(f"{prefix}SERVER_TLS_SAN"),
+        metadata=tuple(metadata),
+        backoff=(
+            env.seconds("XDS_CLIENT_BACKOFF_INITIAL_INTERVAL", minimum=0.01, maximum=MAX_BACKOFF),
+            env.seconds("XDS_CLIENT_BACKOFF_MAX_INTERVAL", minimum=0.01, maximum=MAX_BACKOFF),
+        ),
+        merge_domains=merge,
+    )
+
+
+def _extras(env: Environment) -> Extras:
+    names = HeaderNames(*map(env.text, ("LIMIT_LIMIT_HEADER", "LIMIT_REMAINING_HEADER", "LIMIT_RESET_HEADER")))
+    return Extras(
+        headers=names if env.flag("LIMIT_RESPONSE_HEADERS_ENABLED") else None,
+        dynamic_metadata=env.flag("RESPONSE_DYNAMIC_METADATA"),
+    )
+
+
+def _store(env: Environment) -> StoreSettings:
+    prefix = env.text("CACHE_KEY_PREFIX")
+    if "{" in prefix or "}" in prefix or len(prefix.encode()) > MAX_PREFIX_BYTES:
+        env.faults.add("CACHE_KEY_PREFIX", 0, f"must be without braces and at most {MAX_PREFIX_BYTES} bytes long")
+    return StoreSettings(
+        topology=_topology(env),
+        deadline=env.seconds("STORE_DEADLINE", minimum=MIN_DEADLINE, maximum=MAX_DEADLINE),
+        key_prefix=prefix,
+        sparing=env.flag("STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT"),
+        local_cache_bytes=env.integer("LOCAL_CACHE_SIZE_IN_BYTES", minimum=0, maximum=MAX_LOCAL_CACHE_BYTES),
+    )
+
+
+def _topology(env: Environment) -> Topology:
+    kind = Kind(env.choice("REDIS_TYPE", [kind.value for kind in Kind]))
+    socket_type = env.choice("REDIS_SOCKET_TYPE", ["tcp", "unix"])
+    ca, certificate, key = map(env.file, ("REDIS_TLS_CACERT", "REDIS_TLS_CLIENT_CERT", "REDIS_TLS_CLIENT_KEY"))
+    if (certificate is None) != (key is None):
+        env.faults.add("REDIS_TLS_CLIENT_CERT", 0, "is needed together with REDIS_TLS_CLIENT_KEY")
+    tls = StoreTls(ca, certificate, key, check_hostname=not env.flag("REDIS_TLS_SKIP_HOSTNAME_VERIFICATION"))
+    wanted = tls if env.flag("REDIS_TLS") or "rediss://" in env.text("REDIS_URL") else None
+
+    def server(url: str, auth: str = "REDIS_AUTH") -> Address:
+        return parse_address(url, socket_type=socket_type, auth=env.text(auth), tls=wanted)
+
+    def sentinel(url: str) -> Address:
+        return server(url, "REDIS_SENTINEL_AUTH")
+
     try:
-        address = parse_address(
-            env.text("REDIS_URL"),
-            socket_type=env.choice("REDIS_SOCKET_TYPE", ["tcp", "unix"]),
-            auth=env.text("REDIS_AUTH"),
-            tls=env.flag("REDIS_TLS"),
-            ca=ca,
-        )
+        found = topology.parse(kind, env.text("REDIS_URL"), server, sentinel)
     except ValueError as error:
         env.faults.add("REDIS_URL", 0, str(error))
-        return Address()
-    if ca and address.path:
-        env.faults.add("REDIS_TLS_CACERT", 0, "has no effect on a unix socket")
-    elif ca and not address.tls:
-        env.faults.add(
-            "REDIS_TLS_CACERT", 0, "has no effect unless REDIS_TLS is true or REDIS_URL begins with rediss://"
-        )
-    return address
+        return Topology(kind, (Address(),))
+    if wanted is None or any(address.path for address in found.addresses):
+        what = "REDIS_TLS is true or REDIS_URL begins with rediss://, and it is no unix socket"
+        _needs(env, what, ("REDIS_TLS_CACERT", "REDIS_TLS_CLIENT_CERT", "REDIS_TLS_SKIP_HOSTNAME_VERIFICATION"))
+    if kind is not Kind.SENTINEL:
+        _needs(env, "REDIS_TYPE is sentinel", ("REDIS_SENTINEL_AUTH",))
+    return found

@@ -10,15 +10,16 @@ Instants are in ticks since the epoch (see `TokenBucket`). Nothing is rounded, e
 
 from __future__ import annotations
 
-from ratelimit_service.model import Count, TokenBucket
+from ratelimit_service.limits import TokenBucket
+from ratelimit_service.model import Count
 
 
 def cost(bucket: TokenBucket, hits: int) -> int:
-    """The ticks that `hits` take. To look (0 hits) asks about one token.
+    """The ticks that `hits` take, or give back when they are negative. To look (0 hits) asks about one token.
 
     More than the bucket holds can never fit, so such a cost ends one tick above the capacity, which bounds its size.
     """
-    return min(max(hits, 1) * bucket.token_ticks, bucket.capacity_ticks + 1)
+    return min((abs(hits) or 1) * bucket.token_ticks, bucket.capacity_ticks + 1)
 
 
 def settle(bucket: TokenBucket, now_us: int, full_at: int) -> int:
@@ -35,15 +36,15 @@ def fits(bucket: TokenBucket, now_us: int, full_at: int, ticks: int) -> bool:
     return full_at + ticks <= now_us * bucket.ticks_per_us + bucket.capacity_ticks
 
 
+def give_back(bucket: TokenBucket, now_us: int, full_at: int, ticks: int) -> int:
+    """A settled bucket with `ticks` given back: full at most."""
+    return max(full_at - ticks, now_us * bucket.ticks_per_us)
+
+
 def count(bucket: TokenBucket, now_us: int, full_at: int, ticks: int, *, over: bool) -> Count:
     """What a settled bucket, after the request as a whole, says to a charge that cost `ticks`."""
     now = now_us * bucket.ticks_per_us
     missing = full_at - now
     wait = max(missing + min(ticks, bucket.capacity_ticks) - bucket.capacity_ticks, 0) if over else missing
-    seconds = -(-wait // (1_000_000 * bucket.ticks_per_us))
-    return Count(
-        over=over,
-        remaining=(bucket.capacity_ticks - missing) // bucket.token_ticks,
-        # A charge above the burst never fits. One second rather than none keeps its caller from trying in a loop.
-        reset_seconds=max(seconds, 1) if over else seconds,
-    )
+    remaining = (bucket.capacity_ticks - missing) // bucket.token_ticks
+    return Count(over, remaining, reset_us=-(-wait // bucket.ticks_per_us), used=bucket.burst - remaining)

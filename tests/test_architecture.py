@@ -34,15 +34,18 @@ MESSAGES = (
     "service_kit/rpc.py",
     "service_kit/health.py",
     "service_kit/grpc_host.py",
+    "ratelimit_service/xds.py",  # configuration that comes as messages
+    "ratelimit_service/xds_client.py",
     "*/__main__.py",
 )
 ONLY_IN: Mapping[str, tuple[str, ...]] = {
-    "grpc": ("service_kit/grpc_host.py", "*/__main__.py"),
+    "grpc": ("service_kit/grpc_host.py", "ratelimit_service/xds_client.py", "*/__main__.py"),
     "grpc_reflection": ("service_kit/grpc_host.py",),
     "service_kit.wire": MESSAGES,
     "google.protobuf": MESSAGES,
     "google.rpc": MESSAGES,
-    "redis": ("ratelimit_service/stores/valkey.py",),
+    "hiredis": ("ratelimit_service/stores/connection.py",),
+    "redis": (),
     "regopy": ("authz_service/policy/regopy_library.py",),
     "graphql": ("authz_service/rego_engine/builtins/graphql/*",),
     "jwt": (

@@ -11,14 +11,26 @@ MAX_DATABASES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server is known, and what it knows the client by. All are PEM files; without `ca` the system's are trusted.
+
+    Without `check_hostname` a certificate may be of another host, but must still be signed by the CA.
+    """
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+    check_hostname: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
-    """One server: `host` and `port`, or `path` of a unix socket. `ca` is a PEM file; None trusts the system's."""
+    """One server: `host` and `port`, or `path` of a unix socket."""
 
     host: str = ""
     port: int = DEFAULT_PORT
     path: str = ""
-    tls: bool = False
-    ca: Path | None = None
+    tls: Tls | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     database: int = 0
@@ -27,11 +39,11 @@ class Address:
         return self.path or f"{self.host}:{self.port}"
 
 
-def parse(url: str, *, socket_type: str = "tcp", auth: str = "", tls: bool = False, ca: Path | None = None) -> Address:
+def parse(url: str, *, socket_type: str = "tcp", auth: str = "", tls: Tls | None = None) -> Address:
     """Read an address; raises `ValueError` with a text that holds no password.
 
     `url` is `host:port`, `redis://`, `rediss://` or `unix://`, or a path where `socket_type` is `unix`. `auth` is
-    `password` or `user:password`, and goes before what stands in the URL. `rediss://` means TLS whatever `tls` says.
+    `password` or `user:password`, and goes before what stands in the URL. `rediss://` means TLS without `tls` too.
     """
     if socket_type == "unix" and "://" not in url:
         url = f"unix://{url}"
@@ -59,8 +71,7 @@ def parse(url: str, *, socket_type: str = "tcp", auth: str = "", tls: bool = Fal
     return Address(
         host,
         port,
-        tls=tls or parts.scheme == "rediss",
-        ca=ca,
+        tls=tls or (Tls() if parts.scheme == "rediss" else None),
         username=username or None,
         password=password or None,
         database=int(database),

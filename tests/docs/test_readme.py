@@ -12,6 +12,7 @@ import pytest
 
 from authz_service import settings
 from ratelimit_service import config
+from ratelimit_service.config import Source
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
@@ -39,7 +40,21 @@ def test_the_example_configuration_of_authz_service_loads(tmp_path: Path) -> Non
 def test_the_example_limits_load(tmp_path: Path) -> None:
     example = next(block for block in _blocks("yaml") if block.startswith("domain:"))
     (tmp_path / "limits.yaml").write_text(example)
-    assert set(config.load(tmp_path).domains) == {"agent_gateway"}
+    assert set(config.load(Source(tmp_path)).domains) == {"agent_gateway"}
+
+
+def test_the_example_of_the_page_on_limits_loads_without_a_warning(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / "limits.md").read_text(), re.DOTALL)
+    (tmp_path / "limits.yaml").write_text(example)
+    limits = config.load(Source(tmp_path))
+    assert sum(1 for _ in limits.rules()) == 3
+    assert not limits.warnings
+
+
+def test_the_page_on_limits_tells_every_key_and_algorithm() -> None:
+    page = (REPOSITORY / "docs" / "limits.md").read_text()
+    for word in (*config.KEYS - {"domain"}, *config.ALGORITHMS, "unit_multiplier", "burst"):
+        assert f"`{word}" in page, word
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -63,8 +78,10 @@ def test_every_program_explains_itself(module: str) -> None:
     assert done.stdout.startswith(f"usage: python -m {module}")
 
 
-@pytest.mark.parametrize("line", re.findall(r"^    (.*python -m authz_service policy .*)$", README, re.MULTILINE))
-def test_every_policy_command_can_be_pasted(line: str) -> None:
+@pytest.mark.parametrize(
+    "line", re.findall(r"^    (.*python -m (?:authz_service policy|ratelimit_service [a-z]) .*)$", README, re.MULTILINE)
+)
+def test_every_command_can_be_pasted(line: str) -> None:
     command = line.replace("python -m", f"{sys.executable} -m")
     done = subprocess.run(command, shell=True, cwd=REPOSITORY, capture_output=True, text=True, check=False)  # noqa: S602
     assert done.returncode == 0, done.stderr

@@ -2,44 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ratelimit_service.model import MAX_UINT32, Decision, Descriptor, FixedWindow, Status, TokenBucket, Unit
-
-
-def test_a_month_has_30_days_and_a_year_365() -> None:
-    assert Unit.MONTH.value == 30 * 86_400
-    assert Unit.YEAR.value == 365 * 86_400
-
-
-@pytest.mark.parametrize(("requests", "unit"), [(100, Unit.MINUTE), (1, Unit.YEAR), (4_000_000_007, Unit.SECOND)])
-def test_a_token_takes_a_whole_number_of_ticks_to_refill(requests: int, unit: Unit) -> None:
-    bucket = TokenBucket(requests, unit, burst=3)
-    assert bucket.token_ticks * requests == unit.value * 1_000_000 * bucket.ticks_per_us
-    assert bucket.capacity_ticks == 3 * bucket.token_ticks
-
-
-@pytest.mark.parametrize(
-    ("requests", "unit", "burst"),
-    [
-        (0, Unit.SECOND, 1),
-        (MAX_UINT32 + 1, Unit.SECOND, 1),
-        (1, Unit.SECOND, 0),
-        (1, Unit.SECOND, MAX_UINT32 + 1),
-        (1, Unit.YEAR, 51),
-    ],
-)
-def test_a_token_bucket_outside_its_bounds_cannot_be_built(requests: int, unit: Unit, burst: int) -> None:
-    with pytest.raises(ValueError, match=r"must|may"):
-        TokenBucket(requests, unit, burst)
-
-
-def test_a_token_bucket_may_take_just_50_years_to_fill() -> None:
-    assert TokenBucket(1, Unit.YEAR, 50).burst == 50
-
-
-@pytest.mark.parametrize("requests", [-1, MAX_UINT32 + 1])
-def test_a_window_outside_its_bounds_cannot_be_built(requests: int) -> None:
-    with pytest.raises(ValueError, match="requests_per_unit"):
-        FixedWindow(requests, Unit.DAY)
+from ratelimit_service.limits import MAX_UINT32, FixedWindow, Unit
+from ratelimit_service.model import Charge, Count, Decision, Descriptor, Role, Status
 
 
 @pytest.mark.parametrize("hits", [-1, MAX_UINT32 + 1])
@@ -48,7 +12,37 @@ def test_hits_outside_their_bounds_are_refused(hits: int) -> None:
         Descriptor((("a", "b"),), hits)
 
 
-def test_a_decision_is_over_when_any_status_is() -> None:
-    under, over = Status(over=False, hits=1), Status(over=True, hits=1)
-    assert not Decision("d", (under, under)).over
-    assert Decision("d", (under, over)).over
+@pytest.mark.parametrize("hits", [0, 1, MAX_UINT32])
+def test_hits_may_stand_on_their_bounds(hits: int) -> None:
+    assert Descriptor((("a", "b"),), hits).hits == hits
+
+
+@pytest.mark.parametrize(("reset_us", "seconds"), [(0, 0), (1, 1), (999_999, 1), (1_000_000, 1), (1_000_001, 2)])
+def test_a_reset_is_told_in_whole_seconds_rounded_up(reset_us: int, seconds: int) -> None:
+    assert Count(over=False, remaining=1, reset_us=reset_us, used=1).reset_seconds == seconds
+
+
+@pytest.mark.parametrize(("reset_us", "seconds"), [(0, 1), (1, 1), (1_000_001, 2)])
+def test_who_is_over_waits_for_a_second_at_least(reset_us: int, seconds: int) -> None:
+    assert Count(over=True, remaining=0, reset_us=reset_us, used=1).reset_seconds == seconds
+
+
+def test_a_descriptor_stands_for_one_hit_that_is_charged_where_nothing_else_is_said() -> None:
+    descriptor = Descriptor((("a", "b"),))
+    assert (descriptor.hits, descriptor.refund, descriptor.override) == (1, False, None)
+
+
+def test_a_count_comes_from_the_store_where_nothing_else_is_said() -> None:
+    assert not Count(over=False, remaining=1, reset_us=1, used=1).cached
+
+
+def test_a_rule_binds_where_nothing_else_is_said() -> None:
+    status = Status(over=False, hits=1)
+    assert (status.role, status.exceeded) == (Role.BINDING, False)
+    assert Charge("k", 1, FixedWindow(1, Unit.DAY)).role is Role.BINDING
+    decision = Decision("d", (), (), over=False)
+    assert (decision.shadowed, decision.failure, decision.metadata) == (False, None, None)
+
+
+def test_roles_are_the_numbers_that_the_script_knows() -> None:
+    assert (int(Role.BINDING), int(Role.SHADOW), int(Role.QUOTA)) == (0, 1, 2)

@@ -85,6 +85,7 @@ def ratelimit_service(folder: Path, **environment: str) -> Iterator[Running]:
             "PORT": "0",
             "GRPC_HOST": "127.0.0.1",
             "GRPC_PORT": "0",
+            "DEBUG_PORT": "-1",
             "REDIS_URL": f"127.0.0.1:{valkey.port}",
             "RUNTIME_ROOT": str(REPOSITORY / "limits"),
             "STORE_DEADLINE": "500ms",

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
+from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
-from ratelimit_service import config
-from ratelimit_service.limiter import Limiter
-from ratelimit_service.model import MAX_UINT32, Decision, FailureMode, FixedWindow, Limit, Status, TokenBucket, Unit
+from ratelimit_service.compiling import MAX_METADATA_DEPTH
+from ratelimit_service.limiter import Limiter, Modes
+from ratelimit_service.limits import MAX_UINT32, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
+from ratelimit_service.model import Count, Decision, Descriptor, FailureMode, Role, Status
+from ratelimit_service.rules import Limits, Rule
 from ratelimit_service.servicers import rls
-from ratelimit_service.servicers.rls import RateLimitServicer
+from ratelimit_service.servicers.rls import Extras, HeaderNames, RateLimitServicer
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.telemetry import Metrics
 from service_kit import rpc
@@ -18,6 +21,7 @@ from service_kit.rpc import RpcError
 from service_kit.wire.envoy_type_pb2 import RateLimitUnit
 from service_kit.wire.rate_limit_pb2 import RateLimitRequest, RateLimitResponse
 from service_kit.wire.ratelimit_descriptor_pb2 import RateLimitDescriptor
+from tests.ratelimit_service import configured
 
 NOW_US = 1_763_870_417_000_000  # 17 seconds into a minute
 RULES = """
@@ -27,20 +31,36 @@ descriptors:
     rate_limit: {unit: minute, requests_per_unit: 2, name: per-user}
   - key: tokens
     rate_limit: {unit: minute, requests_per_unit: 60, algorithm: token_bucket, burst: 3}
+  - key: sliding
+    rate_limit: {unit: minute, requests_per_unit: 2, algorithm: sliding_window}
   - key: free
+  - key: open
+    rate_limit: {unlimited: true, name: open}
+  - key: never
+    rate_limit: {unit: day, requests_per_unit: 0}
+  - key: shadow
+    shadow_mode: true
+    rate_limit: {unit: minute, requests_per_unit: 0, name: tried}
+  - key: quota
+    quota_mode: true
+    rate_limit: {unit: minute, requests_per_unit: 1}
+  - key: special
+    rate_limit: {unit: minute, requests_per_unit: 5, replaces: [{name: per-user}]}
 """
 OK, OVER_LIMIT = RateLimitResponse.OK, RateLimitResponse.OVER_LIMIT
+UNITS = RateLimitResponse.RateLimit
 
 
 class Service:
-    """The servicer on a store in memory, with its metrics."""
+    """The servicer on a store in memory, with its metrics, at an instant that does not pass."""
 
-    def __init__(self, limits: config.Limits | None) -> None:
+    def __init__(self, limits: Limits | None, modes: Modes | None = None, extras: Extras | None = None) -> None:
         self.registry = CollectorRegistry()
-        limiter = Limiter(MemoryStore(lambda: NOW_US, 100), FailureMode.ALLOW, MemoryStore(lambda: NOW_US, 100))
+        store = MemoryStore(lambda: NOW_US, 1_000)
+        limiter = Limiter(store, store, modes or Modes())
         if limits:
             limiter.use(limits)
-        self.servicer = RateLimitServicer(limiter, Metrics(self.registry))
+        self.servicer = RateLimitServicer(limiter, Metrics(self.registry), extras)
 
     def ask(self, *descriptors: RateLimitDescriptor, domain: str = "d", hits: int = 0) -> RateLimitResponse:
         request = RateLimitRequest(domain=domain, descriptors=descriptors, hits_addend=hits)
@@ -56,21 +76,39 @@ class Service:
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Service:
-    (tmp_path / "d.yaml").write_text(RULES)
-    return Service(config.load(tmp_path))
+def service() -> Service:
+    return Service(configured.limits(RULES))
 
 
-def descriptor(*entries: tuple[str, str], hits: int | None = None) -> RateLimitDescriptor:
+def descriptor(*entries: tuple[str, str], hits: int | None = None, negative: bool = False) -> RateLimitDescriptor:
     message = RateLimitDescriptor(
-        entries=[RateLimitDescriptor.Entry(key=key, value=value) for key, value in entries],
+        entries=[RateLimitDescriptor.Entry(key=key, value=value) for key, value in entries], is_negative_hits=negative
     )
     if hits is not None:
         message.hits_addend.value = hits
     return message
 
 
-USER = descriptor(("user", "alice"))
+def of(key: str, value: str = "x", hits: int | None = None, *, negative: bool = False) -> RateLimitDescriptor:
+    return descriptor((key, value), hits=hits, negative=negative)
+
+
+def override(unit: int, requests: int = 1) -> RateLimitDescriptor:
+    message = of("anything")
+    message.limit.requests_per_unit = requests
+    message.limit.unit = unit  # type: ignore[assignment]
+    return message
+
+
+def codes(response: RateLimitResponse) -> list[int]:
+    return [status.code for status in response.statuses]
+
+
+USER = of("user", "alice")
+BARE = RateLimitResponse.DescriptorStatus(code=OK)
+
+
+# Statuses
 
 
 def test_a_status_tells_the_limit_what_remains_and_when_it_resets(service: Service) -> None:
@@ -79,45 +117,342 @@ def test_a_status_tells_the_limit_what_remains_and_when_it_resets(service: Servi
     (status,) = response.statuses
     assert status.code == OK
     assert status.current_limit.requests_per_unit == 2
-    assert status.current_limit.unit == RateLimitResponse.RateLimit.MINUTE
+    assert status.current_limit.unit == UNITS.MINUTE
     assert status.current_limit.name == "per-user"
     assert status.limit_remaining == 1
     assert status.duration_until_reset.seconds == 43
+    assert status.duration_until_reset.nanos == 0
 
 
 def test_overall_is_over_once_any_descriptor_is(service: Service) -> None:
     service.ask(USER, hits=2)
-    response = service.ask(descriptor(("user", "bob")), USER)
-    assert [status.code for status in response.statuses] == [OK, OVER_LIMIT]
+    response = service.ask(of("user", "bob"), USER)
+    assert codes(response) == [OK, OVER_LIMIT]
     assert response.overall_code == OVER_LIMIT
     assert response.statuses[1].limit_remaining == 0
 
 
 def test_what_matches_nothing_is_ok_and_says_nothing_else(service: Service) -> None:
-    bare = RateLimitResponse.DescriptorStatus(code=OK)
-    response = service.ask(descriptor(("nobody", "x")), descriptor(("free", "x")), descriptor())
-    assert list(response.statuses) == [bare, bare, bare]
-    assert list(service.ask(USER, domain="other").statuses) == [bare]
+    response = service.ask(of("nobody"), of("free"), descriptor())
+    assert list(response.statuses) == [BARE, BARE, BARE]
+    assert list(service.ask(USER, domain="other").statuses) == [BARE]
     assert response.overall_code == OK
 
 
+def test_an_unlimited_rule_tells_the_largest_number_and_no_limit(service: Service) -> None:
+    (status,) = service.ask(of("open")).statuses
+    assert status == RateLimitResponse.DescriptorStatus(code=OK, limit_remaining=4_294_967_295)
+
+
+def test_a_rule_that_is_replaced_is_ok_and_says_nothing_else(service: Service) -> None:
+    for _ in range(3):
+        response = service.ask(USER, of("special"))
+        assert response.statuses[0] == BARE
+        assert response.statuses[1].current_limit.requests_per_unit == 5
+    assert service.ask(USER).statuses[0].limit_remaining == 1
+
+
+def test_a_rule_in_shadow_mode_is_ok_and_tells_its_limit_and_what_remains(service: Service) -> None:
+    response = service.ask(of("shadow"))
+    (status,) = response.statuses
+    assert (response.overall_code, status.code, status.limit_remaining) == (OK, OK, 0)
+    assert (status.current_limit.name, status.current_limit.unit) == ("tried", UNITS.MINUTE)
+    assert status.duration_until_reset.seconds == 43
+
+
+def test_the_global_shadow_mode_changes_the_overall_code_alone() -> None:
+    response = Service(configured.limits(RULES), Modes(shadow=True)).ask(of("never"), USER)
+    assert (response.overall_code, codes(response)) == (OK, [OVER_LIMIT, OK])
+    assert response.statuses[0].HasField("current_limit")
+
+
+def test_a_quota_that_is_over_says_so_and_denies_only_with_all_others(service: Service) -> None:
+    service.ask(of("quota", "a"))
+    one = service.ask(of("quota", "a"), of("quota", "b"))
+    assert (one.overall_code, codes(one)) == (OK, [OVER_LIMIT, OK])
+    both = service.ask(of("quota", "a"), of("quota", "b"))
+    assert (both.overall_code, codes(both)) == (OVER_LIMIT, [OVER_LIMIT, OVER_LIMIT])
+
+
+def test_what_binds_and_is_over_denies_whatever_quotas_say(service: Service) -> None:
+    assert service.ask(of("quota"), of("never")).overall_code == OVER_LIMIT
+
+
 def test_a_token_bucket_tells_whole_tokens_and_seconds(service: Service) -> None:
-    (status,) = service.ask(descriptor(("tokens", "x"))).statuses
+    (status,) = service.ask(of("tokens")).statuses
     assert status.current_limit.requests_per_unit == 60
     assert (status.limit_remaining, status.duration_until_reset.seconds) == (2, 1)
-    (over,) = service.ask(descriptor(("tokens", "x"), hits=3)).statuses
+    (over,) = service.ask(of("tokens", hits=3)).statuses
     assert (over.code, over.limit_remaining, over.duration_until_reset.seconds) == (OVER_LIMIT, 2, 1)
+
+
+def test_a_sliding_window_tells_what_remains_and_when_it_is_empty_or_has_room(service: Service) -> None:
+    (status,) = service.ask(of("sliding")).statuses
+    assert (status.current_limit.requests_per_unit, status.current_limit.unit) == (2, UNITS.MINUTE)
+    assert (status.limit_remaining, status.duration_until_reset.seconds) == (1, 61)
+    (over,) = service.ask(of("sliding", hits=2)).statuses
+    assert (over.code, over.limit_remaining, over.duration_until_reset.seconds) == (OVER_LIMIT, 1, 61)
+
+
+def test_the_same_bucket_twice_in_a_request_adds_up(service: Service) -> None:
+    assert codes(service.ask(USER, USER, USER)) == [OK, OK, OVER_LIMIT]
+
+
+KINDS: list[Callable[[Unit, int], Limit]] = [
+    lambda unit, multiplier: FixedWindow(1, unit, multiplier=multiplier),
+    lambda unit, multiplier: SlidingWindow(1, unit, multiplier=multiplier),
+    lambda unit, multiplier: TokenBucket(1, unit, 1, multiplier=multiplier),
+]
+COUNT = Count(over=False, remaining=0, reset_us=1, used=1)
+
+
+def written(limit: Limit) -> RateLimitResponse.DescriptorStatus:
+    """How the status of this limit is written."""
+    status = Status(over=False, hits=1, rule=Rule("r", (), "f.yaml", 1, limit), limit=limit, count=COUNT)
+    decision = Decision("d", (Descriptor((("k", "v"),)),), (status,), over=False)
+    return rls.respond(decision, RateLimitRequest(), Extras()).statuses[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("unit", Unit)
+def test_every_unit_has_its_own_in_the_response(kind: Callable[[Unit, int], Limit], unit: Unit) -> None:
+    assert written(kind(unit, 1)).current_limit.unit == UNITS.Unit.Value(unit.name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("unit", "multiplier", "told"),
+    [
+        (Unit.SECOND, 60, "MINUTE"),
+        (Unit.MINUTE, 60, "HOUR"),
+        (Unit.HOUR, 24, "DAY"),
+        (Unit.DAY, 7, "WEEK"),
+        (Unit.DAY, 30, "MONTH"),
+        (Unit.DAY, 365, "YEAR"),
+        (Unit.MINUTE, 5, "UNKNOWN"),
+        (Unit.WEEK, 4, "UNKNOWN"),
+    ],
+)
+def test_a_span_of_several_units_is_told_in_one_that_is_just_as_long_or_in_none(
+    kind: Callable[[Unit, int], Limit], unit: Unit, multiplier: int, told: str
+) -> None:
+    assert written(kind(unit, multiplier)).current_limit.unit == UNITS.Unit.Value(told)
+
+
+@pytest.mark.parametrize("limit", [kind(unit, 1) for kind in KINDS for unit in (Unit.SECOND, Unit.WEEK)])
+def test_a_decision_without_counts_says_only_codes(limit: Limit) -> None:
+    rule = Rule("r", (), "f.yaml", 1, limit)
+    statuses = (Status(over=True, hits=1, rule=rule, limit=limit), Status(over=False, hits=1, rule=rule, limit=limit))
+    descriptors = (Descriptor((("k", "v"),)),) * 2
+    decision = Decision("d", descriptors, statuses, over=True, failure=FailureMode.DENY)
+    response = rls.respond(decision, RateLimitRequest(), Extras(HeaderNames()))
+    assert response.overall_code == OVER_LIMIT
+    assert list(response.statuses) == [RateLimitResponse.DescriptorStatus(code=OVER_LIMIT), BARE]
+    assert not response.response_headers_to_add
+
+
+# Hits
 
 
 def test_hits_of_the_descriptor_go_before_those_of_the_request_and_those_before_one(service: Service) -> None:
     def remaining(response: RateLimitResponse) -> int:
         return int(response.statuses[0].limit_remaining)
 
-    tokens = ("tokens", "x")
-    assert remaining(service.ask(descriptor(tokens))) == 2
-    assert remaining(service.ask(descriptor(tokens), hits=2)) == 0
-    assert remaining(service.ask(descriptor(("tokens", "y"), hits=2), hits=1)) == 1
-    assert remaining(service.ask(descriptor(("tokens", "y"), hits=0), hits=1)) == 1
+    assert remaining(service.ask(of("tokens", "x"))) == 2
+    assert remaining(service.ask(of("tokens", "x"), hits=2)) == 0
+    assert remaining(service.ask(of("tokens", "y", hits=2), hits=1)) == 1
+    assert remaining(service.ask(of("tokens", "y", hits=0), hits=1)) == 1
+
+
+def test_no_hits_look_and_count_nothing(service: Service) -> None:
+    for _ in range(3):
+        (status,) = service.ask(of("user", hits=0)).statuses
+        assert (status.code, status.limit_remaining) == (OK, 2)
+    service.ask(of("user", hits=2))
+    assert codes(service.ask(of("user", hits=0))) == [OK]  # a look at a count that equals the limit
+    service.ask(of("user"))
+    assert codes(service.ask(of("user", hits=0))) == [OVER_LIMIT]
+
+
+@pytest.mark.parametrize("key", ["user", "tokens", "sliding"])
+def test_negative_hits_are_given_back_and_are_never_over(service: Service, key: str) -> None:
+    service.ask(of(key, hits=2))
+    before = service.ask(of(key, hits=0)).statuses[0].limit_remaining
+    response = service.ask(of(key, negative=True))
+    assert (response.overall_code, codes(response)) == (OK, [OK])
+    assert response.statuses[0].limit_remaining == before + 1
+    most = service.ask(of(key, hits=1_000, negative=True)).statuses[0].limit_remaining
+    assert most == {"user": 2, "tokens": 3, "sliding": 2}[key]
+
+
+def test_negative_hits_may_be_those_of_the_request(service: Service) -> None:
+    service.ask(of("user", hits=2))
+    assert service.ask(of("user", negative=True), hits=2).statuses[0].limit_remaining == 2
+
+
+# Overrides
+
+
+@pytest.mark.parametrize("sent", ["SECOND", "MINUTE", "HOUR", "DAY", "MONTH", "YEAR"])
+def test_an_override_is_counted_and_told_in_the_response_units(service: Service, sent: str) -> None:
+    message = override(RateLimitUnit.Value(sent))
+    statuses = [service.ask(message).statuses[0] for _ in range(2)]
+    assert [status.code for status in statuses] == [OK, OVER_LIMIT]
+    assert statuses[0].current_limit.unit == UNITS.Unit.Value(sent)
+    assert (statuses[0].current_limit.requests_per_unit, statuses[0].current_limit.name) == (1, "")
+
+
+def test_an_override_is_ignored_where_the_domain_is_unknown(service: Service) -> None:
+    assert list(service.ask(override(RateLimitUnit.DAY, 0), domain="other").statuses) == [BARE]
+
+
+@pytest.mark.parametrize("unit", [RateLimitUnit.UNKNOWN, 77])
+def test_an_override_of_an_unknown_unit_is_an_invalid_argument(service: Service, unit: int) -> None:
+    assert service.refusal(override(unit)) == (
+        rpc.Status.INVALID_ARGUMENT,
+        "the unit of a descriptor's limit is unknown",
+    )
+
+
+# Headers
+
+
+def headers(response: RateLimitResponse) -> dict[str, str]:
+    return {header.key: header.value for header in response.response_headers_to_add}
+
+
+def telling(modes: Modes | None = None, names: HeaderNames | None = None) -> Service:
+    return Service(configured.limits(RULES), modes, Extras(names or HeaderNames()))
+
+
+def limits_told(*remaining: tuple[int, bool, Role]) -> int | None:
+    """Of statuses with what remains, whether they are over, and their role: the number of the one that is told."""
+    statuses = tuple(
+        Status(
+            over=over,
+            hits=1,
+            rule=Rule("r", (), "f.yaml", 1),
+            limit=FixedWindow(number, Unit.DAY),
+            count=Count(over, left, 1_000_000, 1),
+            exceeded=over,
+            role=role,
+        )
+        for number, (left, over, role) in enumerate(remaining)
+    )
+    decision = Decision("d", (Descriptor((("k", "v"),)),) * len(statuses), statuses, over=False)
+    told = headers(rls.respond(decision, RateLimitRequest(), Extras(HeaderNames())))
+    return int(told["RateLimit-Limit"]) if told else None
+
+
+def test_no_headers_are_told_where_nobody_asked_for_them(service: Service) -> None:
+    assert headers(service.ask(USER)) == {}
+
+
+def test_headers_tell_the_limit_what_remains_and_the_seconds_until_it_resets() -> None:
+    assert headers(telling().ask(USER)) == {
+        "RateLimit-Limit": "2",
+        "RateLimit-Remaining": "1",
+        "RateLimit-Reset": "43",
+    }
+
+
+def test_headers_may_be_renamed() -> None:
+    named = telling(names=HeaderNames("x-limit", "x-left", "x-reset"))
+    assert list(headers(named.ask(USER))) == ["x-limit", "x-left", "x-reset"]
+
+
+def test_headers_are_told_only_where_something_was_counted() -> None:
+    service = telling()
+    assert headers(service.ask(of("free"), of("open"), of("nobody"))) == {}
+    assert headers(service.ask(of("open"), USER, of("free")))["RateLimit-Limit"] == "2"
+
+
+BINDING, QUOTA, SHADOW = Role.BINDING, Role.QUOTA, Role.SHADOW
+
+
+@pytest.mark.parametrize(
+    ("statuses", "told"),
+    [
+        ([], None),
+        ([(5, False, BINDING), (3, False, BINDING), (4, False, BINDING)], 1),
+        ([(3, False, BINDING), (3, False, BINDING)], 0),
+        ([(0, False, BINDING), (0, True, BINDING), (9, False, BINDING)], 1),
+        ([(0, True, BINDING), (2, True, BINDING), (0, False, BINDING)], 1),
+        ([(2, True, BINDING), (0, False, BINDING)], 0),
+        ([(2, True, QUOTA), (1, False, BINDING)], 1),
+        ([(0, True, QUOTA), (0, True, BINDING), (0, True, QUOTA)], 1),
+        ([(3, False, BINDING), (2, True, QUOTA), (4, False, BINDING)], 1),
+        ([(3, False, SHADOW), (5, False, QUOTA)], 0),
+    ],
+)
+def test_headers_tell_the_last_that_binds_and_is_over_or_else_the_least_that_remains(
+    statuses: list[tuple[int, bool, Role]], told: int | None
+) -> None:
+    assert limits_told(*statuses) == told
+
+
+def test_in_the_global_quota_mode_no_limit_binds_the_headers() -> None:
+    service = telling(Modes(quota=True))
+    service.ask(USER, hits=2)
+    response = service.ask(of("user", "alice", hits=0), of("never"))
+    assert codes(response) == [OK, OVER_LIMIT]
+    assert headers(response)["RateLimit-Limit"] == "2"
+
+
+# Dynamic metadata
+
+
+def metadata(response: RateLimitResponse) -> object:
+    return json_format.MessageToDict(response.dynamic_metadata)
+
+
+DESCRIBED = """
+domain: d
+descriptors:
+  - {key: a, metadata: {team: search, tiers: [1, {deep: null}]}, rate_limit: {unit: day, requests_per_unit: 1}}
+  - {key: b, metadata: {team: other, cost: 0.5}}
+"""
+
+
+def test_no_metadata_is_told_where_nobody_asked_for_it(service: Service) -> None:
+    assert not service.ask(USER).HasField("dynamic_metadata")
+
+
+def test_metadata_tells_what_was_asked_and_what_the_rules_have_to_say() -> None:
+    service = Service(configured.limits(DESCRIBED), extras=Extras(dynamic_metadata=True))
+    two = descriptor(("a", "x=1"), ("z", ""), hits=3)
+    response = service.ask(of("a"), two, override(RateLimitUnit.HOUR, 7), of("b"), hits=1)
+    assert metadata(response) == {
+        "domain": "d",
+        "descriptors": [
+            {"entries": ["a=x"]},
+            {"entries": ["a=x=1", "z="], "hitsAddend": 3},
+            {"entries": ["anything=x"], "limit": "requests_per_unit:7 unit:HOUR"},
+            {"entries": ["b=x"]},
+        ],
+        "hitsAddend": 1,
+        "metadata": {"team": "search", "tiers": [1, {"deep": None}], "cost": 0.5},
+    }
+
+
+def test_metadata_of_a_rule_that_denies_is_not_told() -> None:
+    service = Service(configured.limits(DESCRIBED), extras=Extras(dynamic_metadata=True))
+    assert metadata(service.ask(of("a", hits=2), of("b"))) == {
+        "domain": "d",
+        "descriptors": [{"entries": ["a=x"], "hitsAddend": 2}, {"entries": ["b=x"]}],
+        "metadata": {"team": "other", "cost": 0.5},
+    }
+    assert metadata(service.ask(of("nobody"))) == {"domain": "d", "descriptors": [{"entries": ["nobody=x"]}]}
+
+
+def test_a_response_with_the_deepest_metadata_that_is_taken_can_be_read() -> None:
+    deep = "{k: " * MAX_METADATA_DEPTH + "x" + "}" * MAX_METADATA_DEPTH
+    text = f"domain: d\ndescriptors: [{{key: a, metadata: {deep}}}]\n"
+    response = Service(configured.limits(text), extras=Extras(dynamic_metadata=True)).ask(of("a"))
+    assert RateLimitResponse.FromString(response.SerializeToString()) == response
+
+
+# What cannot be answered
 
 
 def test_an_empty_domain_is_an_invalid_argument(service: Service) -> None:
@@ -138,35 +473,6 @@ def test_without_a_configuration_calls_are_unavailable() -> None:
     assert bare.calls("unavailable") == 1
 
 
-def override(unit: int, requests: int = 1) -> RateLimitDescriptor:
-    message = descriptor(("anything", "x"))
-    message.limit.requests_per_unit = requests
-    message.limit.unit = unit  # type: ignore[assignment]
-    return message
-
-
-@pytest.mark.parametrize(("sent", "answered"), [("SECOND", 1), ("DAY", 4), ("MONTH", 5), ("YEAR", 6)])
-def test_an_override_is_counted_and_told_in_the_response_units(service: Service, sent: str, answered: int) -> None:
-    message = override(RateLimitUnit.Value(sent))
-    codes = [service.ask(message).statuses[0] for _ in range(2)]
-    assert [status.code for status in codes] == [OK, OVER_LIMIT]
-    assert codes[0].current_limit.unit == answered
-    assert codes[0].current_limit.requests_per_unit == 1
-
-
-@pytest.mark.parametrize("unit", [RateLimitUnit.UNKNOWN, 77])
-def test_an_override_of_an_unknown_unit_is_an_invalid_argument(service: Service, unit: int) -> None:
-    status, text = service.refusal(override(unit))
-    assert status == rpc.Status.INVALID_ARGUMENT
-    assert "unit" in text
-
-
-def test_negative_hits_are_said_not_to_be_supported(service: Service) -> None:
-    message = descriptor(("user", "alice"))
-    message.is_negative_hits = True
-    assert service.refusal(message) == (rpc.Status.INVALID_ARGUMENT, "is_negative_hits is not supported")
-
-
 @pytest.mark.parametrize(
     "descriptors",
     [
@@ -185,28 +491,38 @@ def test_a_request_beyond_the_bounds_is_an_invalid_argument(
 def test_a_request_just_within_the_bounds_is_answered(service: Service) -> None:
     assert len(service.ask(*[USER] * rls.MAX_DESCRIPTORS).statuses) == rls.MAX_DESCRIPTORS
     service.ask(descriptor(*[("k", "v")] * rls.MAX_ENTRIES))
-    service.ask(descriptor(("k", "v" * (rls.MAX_TEXT_BYTES - 2))))
-    service.ask(descriptor(("user", "alice"), hits=MAX_UINT32))
+    service.ask(descriptor(("k", "v" * (rls.MAX_TEXT_BYTES - 50))))  # and the bytes of the message around it
+    service.ask(of("user", hits=MAX_UINT32))
 
 
-def test_the_same_bucket_twice_in_a_request_adds_up(service: Service) -> None:
-    response = service.ask(USER, USER, USER)
-    assert [status.code for status in response.statuses] == [OK, OK, OVER_LIMIT]
+def test_a_refusal_quotes_nothing_of_the_request(service: Service) -> None:
+    secret = descriptor(("token", "s3cret"), hits=MAX_UINT32 + 1)
+    assert "s3cret" not in service.refusal(secret)[1]
 
 
-@pytest.mark.parametrize("limit", [FixedWindow(1, unit) for unit in Unit] + [TokenBucket(1, Unit.WEEK, 1)])
-def test_a_decision_without_counts_says_only_codes(limit: Limit) -> None:
-    statuses = (Status(over=True, hits=1, rule="r", limit=limit), Status(over=False, hits=1, rule="r", limit=limit))
-    response = rls.respond(Decision("d", statuses, FailureMode.DENY))
-    assert response.overall_code == OVER_LIMIT
-    assert [status.code for status in response.statuses] == [OVER_LIMIT, OK]
-    assert not any(status.HasField("current_limit") for status in response.statuses)
+# Counted
 
 
 def test_calls_are_counted_by_code(service: Service) -> None:
     for _ in range(3):
         service.ask(USER)
     assert (service.calls("ok"), service.calls("over_limit")) == (2, 1)
+
+
+def test_calls_for_a_domain_that_nobody_configured_are_counted(service: Service) -> None:
+    service.ask(USER)
+    service.ask(USER, domain="other")
+    assert service.registry.get_sample_value("ratelimit_domain_not_found_total") == 1
+
+
+def test_a_failure_of_the_program_is_counted_and_not_hidden(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: object) -> Decision:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Limiter, "decide", breaks)
+    with pytest.raises(ZeroDivisionError):
+        service.ask(USER)
+    assert service.calls("internal") == 1
 
 
 def test_every_method_of_the_protocol_has_a_handler(service: Service) -> None:

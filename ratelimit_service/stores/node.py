@@ -1,0 +1,357 @@
+"""One server: what waits for it, what is on its way, and whether it is worth asking.
+
+Requests that come while a call is on its way wait, and go together in the next one: the busier the server, the more
+requests share a round trip, and on an idle one nobody waits. Each request has its deadline, whatever happens:
+connections are opened, and slow servers probed, in the background.
+
+A call whose connection was lost is sent once more while there is time. In the unlikely case that the server took it
+before it left, the hits count twice: that errs on the strict side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ratelimit_service.errors import StoreUnavailableError
+from ratelimit_service.stores import script
+from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.breaker import Breaker
+from ratelimit_service.stores.connection import CONNECT_SECONDS, Command, Connection, Reply, ServerError, connect
+
+MAX_WAITING = 10_000  # requests that wait for one server
+MAX_CHARGES = 1_000  # of one call: the script holds up the server for about a microsecond each
+LINGER_MS = (1_000, 2_000)  # how long a key outlives its bucket, drawn anew for each call
+STALL_SECONDS = 0.25  # without a reply, until a connection is given up
+
+Answer = tuple[int, Sequence[int]]
+"""The server's time in microseconds, and three numbers for each charge."""
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """One request to the store: its words for the script, until when it may wait, and the answer to come."""
+
+    tag: str  # what its keys share; only requests of one tag share a call
+    keys: list[str]
+    words: script.Words
+    deadline: float  # of the event loop's clock
+    answer: asyncio.Future[Answer]
+    sent: bool = False  # once before, on a connection that was lost
+    alone: bool = False  # shares no call: one of those with whom it did made it fail
+    asking: bool = False  # see `cluster`
+    redirections: int = 0
+
+    def fail(self, error: StoreUnavailableError) -> None:
+        """Answer with an error, unless it is answered already or nobody waits any more."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Watcher(Protocol):
+    """Hears what happens at a server: metrics, and whoever knows where else to send what it does not take."""
+
+    def sent(self, requests: int) -> None:
+        """Requests went out together."""
+
+    def breaker(self, server: str, *, opened: bool) -> None:
+        """The breaker opened or closed."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """What is on its way."""
+
+    groups: list[list[Pending]]
+    began: float
+
+
+class Node:
+    """See the module. Lives on one event loop; nothing happens before the first request or check."""
+
+    def __init__(  # noqa: PLR0913  (what it is, and whom it tells what; wired by `servers` and `cluster`)
+        self,
+        find: Callable[[], Awaitable[Address]],
+        deadline: float,
+        watcher: Watcher,
+        *,
+        primary: bool = False,
+        moved: Callable[[Pending, ServerError], bool] | None = None,
+        failed: Callable[[], None] | None = None,
+    ) -> None:
+        """`find` tells where the server is, each time that a connection is opened; `deadline` is in seconds.
+
+        `moved` may take over a request that the server would not (it says so by True), `failed` hears of each failure.
+        """
+        self._find = find
+        self._deadline = deadline
+        self._watcher = watcher
+        self._primary = primary
+        self._moved = moved or (lambda _pending, _error: False)
+        self._failed = failed or (lambda: None)
+        self._breaker = Breaker()
+        self._waiting: deque[Pending] = deque()
+        self._call: _Call | None = None
+        self._connection: Connection | None = None
+        self._name = "?"
+        self._reason = StoreUnavailableError("the server has not been reached yet")
+        self._script_is_there = True  # assumed: NOSCRIPT tells otherwise
+        self._connecting: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._late_again = 0.0
+        self._flush_is_due = False
+        self._closed = False
+
+    def __str__(self) -> str:
+        return self._name
+
+    def submit(self, pending: Pending, *, first: bool = False) -> None:
+        """Take a request; its future is answered by its deadline. `first` puts it before those that wait."""
+        if self._breaker.open or self._closed:
+            pending.fail(self._reason)
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            pending.fail(StoreUnavailableError(f"more than {MAX_WAITING} requests wait for the server"))
+            return
+        if first:
+            self._waiting.appendleft(pending)
+        else:
+            self._waiting.append(pending)
+        loop = asyncio.get_running_loop()
+        if self._timer is None:
+            self._timer = loop.call_at(pending.deadline, self._expire)
+        if not self._flush_is_due and self._call is None:
+            self._flush_is_due = True
+            loop.call_soon(self._flush)
+
+    async def ask(self, *command: int | str) -> Reply:
+        """Send a command of its own within a second; raises `StoreUnavailableError`."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if self._connection is None:
+                    await asyncio.shield(self._connect())
+                if self._connection is None:
+                    raise self._reason
+                (reply,) = await self._connection.send([command])
+        except TimeoutError:
+            raise StoreUnavailableError("timed out") from None
+        if isinstance(reply, ServerError):
+            raise StoreUnavailableError(str(reply))
+        return reply
+
+    def reconnect(self, reason: str) -> None:
+        """Give up the connection; the next one is opened where `find` says then."""
+        if self._connection is not None:
+            self._connection.end(reason)
+
+    async def close(self) -> None:
+        """End the connection and all that goes on in the background; what waits hears so."""
+        self._closed = True
+        self._reason = StoreUnavailableError("the service is ending")
+        if self._timer is not None:
+            self._timer.cancel()
+        tasks = [task for task in (self._connecting, self._probing) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._connection is not None:
+            self._connection.end("the service is ending")
+        self._fail_all(self._reason)
+
+    # Out and back
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        if self._call is not None or self._closed:
+            return
+        connection = self._connection
+        if connection is None:
+            if self._waiting:
+                self._connect()
+            return
+        groups = self._next_groups()
+        if not groups:
+            return
+        commands: list[Command] = []
+        for group in groups:
+            if group[0].asking:
+                commands.append(("ASKING",))
+            commands.append(self._command(group))
+        call = _Call(groups, asyncio.get_running_loop().time())
+        self._call = call
+        self._watcher.sent(sum(map(len, groups)))
+        connection.send(commands).add_done_callback(lambda future: self._landed(call, future))
+
+    def _next_groups(self) -> list[list[Pending]]:
+        groups: dict[object, list[Pending]] = {}
+        charges = 0
+        while self._waiting and charges < MAX_CHARGES:
+            pending = self._waiting.popleft()
+            if pending.answer.done():
+                continue
+            charges += len(pending.keys)
+            key = (pending,) if pending.alone or pending.asking else pending.tag
+            groups.setdefault(key, []).append(pending)
+        return list(groups.values())
+
+    def _command(self, group: Sequence[Pending]) -> Command:
+        linger = random.randint(*LINGER_MS)  # noqa: S311  (spreads expiry, hides nothing)
+        keys, words = script.call(((pending.keys, pending.words) for pending in group), linger)
+        head = ("EVALSHA", script.SHA) if self._script_is_there else ("EVAL", script.SCRIPT)
+        return (*head, len(keys), *keys, *words)
+
+    def _landed(self, call: _Call, future: asyncio.Future[list[Reply]]) -> None:
+        if self._call is call:
+            self._call = None
+        if future.cancelled() or future.exception() is not None:
+            self._send_again([pending for group in call.groups for pending in group])
+            return
+        replies = iter(future.result())
+        self._script_is_there = True
+        for group in call.groups:
+            reply = next(replies)
+            if group[0].asking:
+                reply = next(replies)
+            if isinstance(reply, ServerError):
+                self._refused(group, reply)
+            else:
+                self._answered(group, reply)
+        self._flush()
+
+    def _answered(self, group: Sequence[Pending], reply: Reply) -> None:
+        numbers = reply if isinstance(reply, list) else []
+        wanted = 1 + script.ANSWER * sum(len(pending.keys) for pending in group)
+        if len(numbers) != wanted or not all(type(number) is int for number in numbers):
+            self._fail(group, StoreUnavailableError("the reply is not that of the script: is this Valkey or Redis?"))
+            return
+        if self._breaker.succeeded():
+            self._watcher.breaker(self._name, opened=False)
+        now_us, at = numbers[0], 1
+        for pending in group:
+            end = at + script.ANSWER * len(pending.keys)
+            if not pending.answer.done():
+                pending.answer.set_result((now_us, numbers[at:end]))  # type: ignore[arg-type]  # looked at above
+            at = end
+
+    def _refused(self, group: Sequence[Pending], error: ServerError) -> None:
+        if error.code == "NOSCRIPT":  # A new or restarted server: EVAL runs the script and keeps it for the next call.
+            self._script_is_there = False
+            self._requeue(group)
+        elif error.code in {"WRONGTYPE", "ERR"} and len(group) > 1:
+            for pending in group:
+                pending.alone = True
+            self._requeue(group)
+        elif error.code in {"MOVED", "ASK"} and all(self._moved(pending, error) for pending in group):
+            pass
+        else:
+            self._fail(group, StoreUnavailableError(str(error)))
+            if error.code == "READONLY":
+                self.reconnect("this server has become a replica")  # `find` may know who has taken its place
+
+    def _fail(self, group: Sequence[Pending], error: StoreUnavailableError) -> None:
+        self._note_failure(error)
+        for pending in group:
+            pending.fail(error)
+
+    def _requeue(self, group: Sequence[Pending]) -> None:
+        self._waiting.extendleft(reversed(group))
+
+    def _send_again(self, pendings: Sequence[Pending]) -> None:
+        for pending in reversed(pendings):
+            if pending.sent:
+                pending.fail(self._reason)
+            else:
+                pending.sent = True
+                self.submit(pending, first=True)
+
+    # Time
+
+    def _expire(self) -> None:
+        """Fail what has waited its time out, and look again when the next one has."""
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        now, late, following = loop.time(), False, None
+        flying = [pending for group in self._call.groups for pending in group] if self._call else []
+        for pending in (*flying, *self._waiting):
+            if pending.answer.done():
+                continue
+            if pending.deadline > now:
+                following = pending.deadline if following is None else min(following, pending.deadline)
+                continue
+            late = True
+            pending.fail(StoreUnavailableError(f"no answer within {self._deadline * 1000:g} ms"))
+        while self._waiting and self._waiting[0].answer.done():
+            self._waiting.popleft()
+        if late and now >= self._late_again:  # however many wait: time without an answer is what counts
+            self._late_again = now + self._deadline
+            self._note_failure(StoreUnavailableError(f"no answer within {self._deadline * 1000:g} ms"))
+            self._give_up_a_stalled_connection(now)
+        if following is not None:
+            self._timer = loop.call_at(following, self._expire)
+
+    def _give_up_a_stalled_connection(self, now: float) -> None:
+        stalled = self._call is not None and now - self._call.began > max(STALL_SECONDS, 2 * self._deadline)
+        if stalled and self._connection is not None:
+            self._connection.end("timed out")
+
+    def _note_failure(self, error: StoreUnavailableError) -> None:
+        self._reason = error
+        self._failed()
+        if self._breaker.failed() and not self._closed:
+            self._watcher.breaker(self._name, opened=True)
+            self._fail_all(error)
+            self._probing = asyncio.get_running_loop().create_task(self._probe())
+
+    def _fail_all(self, error: StoreUnavailableError) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        for pending in waiting:
+            pending.fail(error)
+
+    async def _probe(self) -> None:
+        """Ask until there is an answer in time; only then do calls go to this server again."""
+        loop = asyncio.get_running_loop()
+        while self._breaker.open:
+            await asyncio.sleep(self._breaker.next_probe())
+            self._give_up_a_stalled_connection(loop.time())
+            try:
+                if self._connection is None:
+                    await asyncio.shield(self._connect())
+                if self._connection is None:
+                    continue
+                async with asyncio.timeout(self._deadline):
+                    await self._connection.send([("PING",)])
+            except TimeoutError:
+                continue
+            except StoreUnavailableError as error:
+                self._reason = error
+                continue
+            if self._breaker.succeeded():
+                self._watcher.breaker(self._name, opened=False)
+
+    # The connection
+
+    def _connect(self) -> asyncio.Task[None]:
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.get_running_loop().create_task(self._open())
+        return self._connecting
+
+    async def _open(self) -> None:
+        try:
+            address = await self._find()
+            self._name = str(address)
+            self._connection = await connect(address, self._lost, primary=self._primary)
+        except StoreUnavailableError as error:
+            self._note_failure(error)
+            self._fail_all(error)
+            return
+        self._flush()
+
+    def _lost(self, connection: Connection, error: StoreUnavailableError) -> None:
+        if self._connection is connection:
+            self._connection = None
+            self._reason = error

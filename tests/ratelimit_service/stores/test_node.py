@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ratelimit_service.errors import StoreUnavailableError
+from ratelimit_service.model import Charge
+from ratelimit_service.stores import node
+from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.breaker import FAILURES
+from ratelimit_service.stores.valkey import ValkeyStore
+from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, at, run
+from tests.valkey_servers import HOST, Server
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def test_requests_that_come_together_share_a_round_trip(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        await store.hit([CHARGE])
+        answers = await asyncio.gather(*(store.hit([CHARGE]) for _ in range(50)))
+        assert sorted(answer[0].remaining for answer in answers) == list(range(49, 99))
+
+    assert run(at(server), scenario).batches == [1, 1, 50]  # the first goes again, with the script
+
+
+def test_requests_that_come_one_after_the_other_do_not_wait_for_each_other(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        for _ in range(5):
+            await store.hit([CHARGE])
+
+    assert run(at(server), scenario).batches == [1] * (1 + 5)
+
+
+def test_a_call_is_bounded_and_the_rest_goes_in_the_next(server: Server) -> None:
+    many = [Charge(f"{{d}}{number}", 1, WINDOW) for number in range(100)]
+
+    async def scenario(store: ValkeyStore) -> None:
+        await asyncio.gather(*(store.hit(many) for _ in range(25)))
+
+    assert run(at(server), scenario).batches == [10, 10, 10, 5]
+
+
+def test_one_connection_carries_all_requests(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        await asyncio.gather(*(store.hit([CHARGE]) for _ in range(200)))
+        with server.client() as client:
+            assert len(client.client_list()) == 2
+
+    run(at(server), scenario)
+
+
+def test_the_script_is_sent_once_and_then_called_by_its_digest(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        for _ in range(5):
+            await store.hit([CHARGE])
+
+    run(at(server), scenario)
+    with server.client() as client:
+        stats = client.info("commandstats")
+    assert stats["cmdstat_eval"]["calls"] == 1
+    assert stats["cmdstat_evalsha"]["calls"] == 5
+
+
+def test_a_server_that_forgot_the_script_gets_it_again(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        with server.client() as client:
+            for remaining in (99, 98, 97):
+                assert (await store.hit([CHARGE]))[0].remaining == remaining
+                client.script_flush()
+
+    run(at(server), scenario)
+
+
+def test_more_than_may_wait_are_refused_at_once(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "MAX_WAITING", 10)
+
+    async def scenario(store: ValkeyStore) -> None:
+        answers = await asyncio.gather(*(store.hit([CHARGE]) for _ in range(15)), return_exceptions=True)
+        assert [isinstance(answer, StoreUnavailableError) for answer in answers] == [False] * 10 + [True] * 5
+
+    run(at(server), scenario)
+
+
+def test_a_server_that_hangs_is_given_up_at_the_deadline_and_then_not_asked() -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        waits = []
+        for _ in range(FAILURES + 3):
+            begun = time.monotonic()
+            with pytest.raises(StoreUnavailableError):
+                await store.hit([CHARGE])
+            waits.append(time.monotonic() - begun)
+        assert all(wait < 0.5 for wait in waits)
+        assert all(wait > 0.015 for wait in waits[:FAILURES])
+        assert all(wait < 0.015 for wait in waits[FAILURES:]), "the breaker is open: nobody waits"
+
+    with socket.create_server((HOST, 0)) as silent:
+        assert run(Address(HOST, silent.getsockname()[1]), scenario, deadline=0.02).breakers == [True]
+
+
+def test_a_server_that_was_suspended_is_used_again_and_no_late_reply_is_taken_for_another(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        assert (await store.hit([CHARGE]))[0].remaining == 99
+        server.suspend()
+        late = Charge("{d}other", 50, WINDOW)
+        for _ in range(FAILURES + 1):
+            with pytest.raises(StoreUnavailableError):
+                await store.hit([late])
+        server.resume()
+        begun = time.monotonic()
+        while True:
+            try:
+                remaining = (await store.hit([CHARGE]))[0].remaining
+            except StoreUnavailableError:
+                assert time.monotonic() - begun < 10
+                await asyncio.sleep(0.01)
+                continue
+            break
+        assert remaining == 98
+
+    assert run(at(server), scenario, deadline=0.05).breakers == [True, False]
+
+
+def test_a_pause_shorter_than_the_breaker_takes_costs_only_the_calls_in_it(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        await store.hit([CHARGE])
+        with server.client() as client:
+            client.client_pause(80)
+            with pytest.raises(StoreUnavailableError, match="no answer within 50 ms"):
+                await store.hit([CHARGE])
+            await asyncio.sleep(0.2)
+            assert not (await store.hit([CHARGE]))[0].over
+
+    assert run(at(server), scenario, deadline=0.05).breakers == []
+
+
+@pytest.mark.parametrize(
+    "junk", [b":1\r\n", b"*2\r\n:1\r\n:2\r\n", b"*1\r\n:x\r\n", b"HTTP/1.1 400\r\n\r\n", b"+OK\r\n", b"+PONG\r\n"]
+)
+def test_a_server_that_is_something_else_is_unavailable(junk: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            writer.write(junk)
+        writer.close()
+
+    async def go() -> None:
+        other = await asyncio.start_server(answer, HOST, 0)
+        place = Address(HOST, other.sockets[0].getsockname()[1])
+
+        async def scenario(store: ValkeyStore) -> None:
+            with pytest.raises(StoreUnavailableError):
+                await store.hit([CHARGE])
+
+        await asyncio.to_thread(run, place, scenario, 1.0)
+        other.close()
+        await other.wait_closed()
+
+    asyncio.run(go())
+
+
+def test_what_waits_when_the_store_is_closed_hears_so() -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        waiting = asyncio.ensure_future(store.hit([CHARGE]))
+        await asyncio.sleep(0.01)
+        await store.close()
+        with pytest.raises(StoreUnavailableError):
+            await waiting
+        with pytest.raises(StoreUnavailableError, match="ending"):
+            await store.hit([CHARGE])
+
+    with socket.create_server((HOST, 0)) as silent:
+        run(Address(HOST, silent.getsockname()[1]), scenario)
