@@ -61,8 +61,8 @@ class Rule:
 
     @property
     def place(self) -> str:
-        """Where it stands, as `file:line`."""
-        return f"{self.source}:{self.line}"
+        """Where it stands, as `file:line`; what comes from a server has no lines."""
+        return f"{self.source}:{self.line}" if self.line else self.source
 
 
 @dataclass(frozen=True, slots=True)

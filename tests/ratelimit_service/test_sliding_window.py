@@ -119,9 +119,9 @@ def test_a_window_is_empty_once_its_newest_slice_is_forgotten() -> None:
 
 
 def test_a_window_that_is_full_and_not_over_tells_when_it_is_empty() -> None:
-    _, slices = take(THREE, NOW, (), 1)
-    _, slices = take(THREE, NOW + 5 * SLICE, slices, 2)
-    assert wait(THREE, NOW + 5 * SLICE, slices, 2, over=False) == SPAN + SLICE
+    _, slices = take(THREE, NOW, (), 2)
+    _, slices = take(THREE, NOW + 5 * SLICE, slices, 1)
+    assert wait(THREE, NOW + 5 * SLICE, slices, 1, over=False) == SPAN + SLICE
 
 
 def test_who_is_over_waits_until_so_many_are_forgotten_as_the_charge_needs() -> None:

@@ -80,6 +80,8 @@ def test_no_bucket_gets_fuller_than_full() -> None:
     for hits in (2, 3, 4, MAX_UINT32):
         assert give_back(PER_MINUTE, NOW, full_at, hits) == NOW * PER_MINUTE.ticks_per_us
     assert give_back(PER_MINUTE, NOW, 0, 1) == NOW * PER_MINUTE.ticks_per_us
+    sevenths = TokenBucket(7, Unit.SECOND, burst=3)
+    assert give_back(sevenths, NOW, 0, 1) == NOW * 7
 
 
 def test_a_count_tells_whole_tokens_those_that_lack_and_the_time_until_full() -> None:
@@ -103,7 +105,8 @@ def test_a_charge_that_can_never_fit_waits_for_a_full_bucket_and_at_least_a_seco
     full_at = (NOW + 2_100_000) * PER_MINUTE.ticks_per_us
     assert token_bucket.count(PER_MINUTE, NOW, full_at, ticks, over=True).reset_seconds == 3
     now = NOW * PER_MINUTE.ticks_per_us
-    assert token_bucket.count(PER_MINUTE, NOW, now, ticks, over=True).reset_seconds == 1
+    count = token_bucket.count(PER_MINUTE, NOW, now, ticks, over=True)
+    assert (count.reset_us, count.reset_seconds) == (0, 1)
 
 
 @st.composite
