@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["ratelimit_service", "service_kit"]):
 
     from ratelimit_service import compiling, config
     from ratelimit_service.limiter import Limiter, Modes
+    from ratelimit_service.rules import Limits
     from ratelimit_service.servicers.rls import RateLimitServicer
     from ratelimit_service.stores.memory import MemoryStore
     from ratelimit_service.telemetry import Metrics
@@ -36,7 +37,7 @@ descriptors:
 """
 
 
-def compiled(text: bytes) -> config.Limits:
+def compiled(text: bytes) -> Limits:
     """Limits from the text of a file; raises `ConfigurationError`."""
     faults = Faults()
     return compiling.compile_limits([config.parse(text, "fuzz.yaml", faults)], faults)

@@ -114,7 +114,7 @@ def allowed(service: Running, token: str) -> bool:
             response_deserializer=ext_authz_pb2.CheckResponse.FromString,
         )
         answer: ext_authz_pb2.CheckResponse = call(request, timeout=PATIENCE)
-    return answer.status.code == grpc.StatusCode.OK.value[0]
+    return bool(answer.status.code == grpc.StatusCode.OK.value[0])
 
 
 def ready(service: Running) -> dict[str, Any]:
