@@ -104,6 +104,25 @@ def test_without_a_configuration_nothing_is_decided() -> None:
         _ = bare.limits
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("requests_per_unit: 0}\n  - key: free", "requests_per_unit: 9}\n  - key: free"),  # of another rule
+        ("domain: d", "# a comment moves every line\ndomain: d"),
+        ("  - key: open", "  - key: alien\n    rate_limit: {unit: day, requests_per_unit: 1}\n  - key: open"),
+    ],
+)
+def test_a_reload_keeps_the_counts_of_the_rules_that_it_leaves_alone(limits: Limits, change: tuple[str, str]) -> None:
+    service = limiter(limits)
+    asked = [USER, PATH, SHADOW, QUOTA]
+    decide(service, *asked)
+    changed = RULES.replace(*change)
+    assert changed != RULES
+    service.use(configured.limits(changed))
+    counts = [status.count for status in decide(service, *asked).statuses]
+    assert [count.used for count in counts if count is not None] == [2, 1, 2, 2]
+
+
 def test_the_limits_in_use_are_those_that_were_given_last(limits: Limits) -> None:
     service = limiter(limits)
     assert service.limits is limits

@@ -25,6 +25,10 @@ def test_an_address_is_read(url: str, address: Address) -> None:
     assert parse(url) == address
 
 
+def test_the_port_is_the_usual_one_where_none_is_named() -> None:
+    assert parse("cache").port == Address("cache").port == 6379
+
+
 def test_auth_goes_before_what_the_url_says() -> None:
     assert parse("redis://a:b@cache", auth="c:d:e") == Address("cache", username="c", password="d:e")
     assert parse("redis://a:b@cache", auth="pw") == Address("cache", password="pw")

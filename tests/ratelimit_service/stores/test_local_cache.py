@@ -137,6 +137,14 @@ def test_a_look_always_asks(cached: Cached, limit: Limit) -> None:
 
 
 @LIMITED
+def test_a_look_changes_nothing_of_what_is_known(cached: Cached, limit: Limit) -> None:
+    cached.exhaust("k", limit)
+    cached.charge(Charge("k", 0, limit), Charge("k", 1, limit))
+    assert cached.asked == [[Charge("k", 0, limit)]]
+    assert cached.charge(Charge("k", 1, limit))[0].cached
+
+
+@LIMITED
 def test_hits_that_are_given_back_are_noticed(cached: Cached, limit: Limit) -> None:
     cached.exhaust("k", limit)
     cached.charge(Charge("k", -2, limit))
@@ -195,7 +203,8 @@ def test_whether_the_rest_is_denied_is_in_the_role_of_what_is_known(
 
 def test_a_request_that_was_denied_before_stays_so(cached: Cached) -> None:
     cached.charge(Charge("k", 1, MINUTE), denied=True)
-    assert cached.denied == [True]
+    asyncio.run(cached.cache.hit([Charge("k", 1, MINUTE)]))
+    assert cached.denied == [True, False]
 
 
 def test_a_role_is_no_part_of_what_is_known(cached: Cached) -> None:
