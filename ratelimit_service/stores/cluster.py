@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.batch import Pending
 from ratelimit_service.stores.connection import Reply, ServerError
-from ratelimit_service.stores.node import Node, Pending, Watcher
+from ratelimit_service.stores.node import Node, Watcher
 from ratelimit_service.stores.servers import scan_node
 
 SLOTS = 16_384

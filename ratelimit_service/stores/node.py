@@ -11,45 +11,19 @@ before it left, the hits count twice: that errs on the strict side.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores import script
+from ratelimit_service.stores import batch as batches
 from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.batch import Batch, Pending
 from ratelimit_service.stores.breaker import Breaker
-from ratelimit_service.stores.connection import CONNECT_SECONDS, Command, Connection, Reply, ServerError, connect
+from ratelimit_service.stores.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
 
 MAX_WAITING = 10_000  # requests that wait for one server
-MAX_CHARGES = 1_000  # of one call: the script holds up the server for about a microsecond each
-LINGER_MS = (1_000, 2_000)  # how long a key outlives its bucket, drawn anew for each call
 STALL_SECONDS = 0.25  # without a reply, until a connection is given up
-
-Answer = tuple[int, Sequence[int]]
-"""The server's time in microseconds, and three numbers for each charge."""
-
-
-@dataclass(slots=True, eq=False)
-class Pending:
-    """One request to the store: its words for the script, until when it may wait, and the answer to come."""
-
-    tag: str  # what its keys share; only requests of one tag share a call
-    keys: list[str]
-    words: script.Words
-    deadline: float  # of the event loop's clock
-    answer: asyncio.Future[Answer]
-    sent: bool = False  # once before, on a connection that was lost
-    alone: bool = False  # shares no call: one of those with whom it did made it fail
-    asking: bool = False  # see `cluster`
-    redirections: int = 0
-
-    def fail(self, error: StoreUnavailableError) -> None:
-        """Answer with an error, unless it is answered already or nobody waits any more."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
 
 
 class Watcher(Protocol):
@@ -60,14 +34,6 @@ class Watcher(Protocol):
 
     def breaker(self, server: str, *, opened: bool) -> None:
         """The breaker opened or closed."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """What is on its way."""
-
-    groups: list[list[Pending]]
-    began: float
 
 
 class Node:
@@ -95,7 +61,7 @@ class Node:
         self._failed = failed or (lambda: None)
         self._breaker = Breaker()
         self._waiting: deque[Pending] = deque()
-        self._call: _Call | None = None
+        self._batch: Batch | None = None
         self._connection: Connection | None = None
         self._name = "?"
         self._reason = StoreUnavailableError("the server has not been reached yet")
@@ -125,7 +91,7 @@ class Node:
         loop = asyncio.get_running_loop()
         if self._timer is None:
             self._timer = loop.call_at(pending.deadline, self._expire)
-        if not self._flush_is_due and self._call is None:
+        if not self._flush_is_due and self._batch is None:
             self._flush_is_due = True
             loop.call_soon(self._flush)
 
@@ -167,76 +133,39 @@ class Node:
 
     def _flush(self) -> None:
         self._flush_is_due = False
-        if self._call is not None or self._closed:
+        if self._batch is not None or self._closed:
             return
         connection = self._connection
         if connection is None:
             if self._waiting:
                 self._connect()
             return
-        groups = self._next_groups()
-        if not groups:
+        loop = asyncio.get_running_loop()
+        batch = batches.take(self._waiting, loop.time())
+        if not batch.groups:
             return
-        commands: list[Command] = []
-        for group in groups:
-            if group[0].asking:
-                commands.append(("ASKING",))
-            commands.append(self._command(group))
-        call = _Call(groups, asyncio.get_running_loop().time())
-        self._call = call
-        self._watcher.sent(sum(map(len, groups)))
-        connection.send(commands).add_done_callback(lambda future: self._landed(call, future))
+        self._batch = batch
+        self._watcher.sent(sum(map(len, batch.groups)))
+        sent = connection.send(batch.commands(with_script=not self._script_is_there))
+        sent.add_done_callback(lambda future: self._landed(batch, future))
 
-    def _next_groups(self) -> list[list[Pending]]:
-        groups: dict[object, list[Pending]] = {}
-        charges = 0
-        while self._waiting and charges < MAX_CHARGES:
-            pending = self._waiting.popleft()
-            if pending.answer.done():
-                continue
-            charges += len(pending.keys)
-            key = (pending,) if pending.alone or pending.asking else pending.tag
-            groups.setdefault(key, []).append(pending)
-        return list(groups.values())
-
-    def _command(self, group: Sequence[Pending]) -> Command:
-        linger = random.randint(*LINGER_MS)  # noqa: S311  (spreads expiry, hides nothing)
-        keys, words = script.call(((pending.keys, pending.words) for pending in group), linger)
-        head = ("EVALSHA", script.SHA) if self._script_is_there else ("EVAL", script.SCRIPT)
-        return (*head, len(keys), *keys, *words)
-
-    def _landed(self, call: _Call, future: asyncio.Future[list[Reply]]) -> None:
-        if self._call is call:
-            self._call = None
+    def _landed(self, batch: Batch, future: asyncio.Future[list[Reply]]) -> None:
+        if self._batch is batch:
+            self._batch = None
         if future.cancelled() or future.exception() is not None:
-            self._send_again([pending for group in call.groups for pending in group])
+            self._send_again(list(batch.requests()))
             return
-        replies = iter(future.result())
         self._script_is_there = True
-        for group in call.groups:
-            reply = next(replies)
-            if group[0].asking:
-                reply = next(replies)
+        for group, reply in batch.replies(future.result()):
             if isinstance(reply, ServerError):
                 self._refused(group, reply)
-            else:
-                self._answered(group, reply)
+            elif not batches.answer(group, reply):
+                self._fail(
+                    group, StoreUnavailableError("the reply is not that of the script: is this Valkey or Redis?")
+                )
+            elif self._breaker.succeeded():
+                self._watcher.breaker(self._name, opened=False)
         self._flush()
-
-    def _answered(self, group: Sequence[Pending], reply: Reply) -> None:
-        numbers = reply if isinstance(reply, list) else []
-        wanted = 1 + script.ANSWER * sum(len(pending.keys) for pending in group)
-        if len(numbers) != wanted or not all(type(number) is int for number in numbers):
-            self._fail(group, StoreUnavailableError("the reply is not that of the script: is this Valkey or Redis?"))
-            return
-        if self._breaker.succeeded():
-            self._watcher.breaker(self._name, opened=False)
-        now_us, at = numbers[0], 1
-        for pending in group:
-            end = at + script.ANSWER * len(pending.keys)
-            if not pending.answer.done():
-                pending.answer.set_result((now_us, numbers[at:end]))  # type: ignore[arg-type]  # looked at above
-            at = end
 
     def _refused(self, group: Sequence[Pending], error: ServerError) -> None:
         if error.code == "NOSCRIPT":  # A new or restarted server: EVAL runs the script and keeps it for the next call.
@@ -276,7 +205,7 @@ class Node:
         self._timer = None
         loop = asyncio.get_running_loop()
         now, late, following = loop.time(), False, None
-        flying = [pending for group in self._call.groups for pending in group] if self._call else []
+        flying = self._batch.requests() if self._batch else ()
         for pending in (*flying, *self._waiting):
             if pending.answer.done():
                 continue
@@ -295,7 +224,7 @@ class Node:
             self._timer = loop.call_at(following, self._expire)
 
     def _give_up_a_stalled_connection(self, now: float) -> None:
-        stalled = self._call is not None and now - self._call.began > max(STALL_SECONDS, 2 * self._deadline)
+        stalled = self._batch is not None and now - self._batch.began > max(STALL_SECONDS, 2 * self._deadline)
         if stalled and self._connection is not None:
             self._connection.end("timed out")
 

@@ -9,8 +9,9 @@ from typing import Protocol
 
 from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.batch import Pending
 from ratelimit_service.stores.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
-from ratelimit_service.stores.node import Node, Pending, Watcher
+from ratelimit_service.stores.node import Node, Watcher
 
 SENTINEL_SECONDS = 0.5  # from one question to the Sentinels to the next, whether the primary is still the same
 

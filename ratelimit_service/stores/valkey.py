@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge, Count
 from ratelimit_service.stores import script
-from ratelimit_service.stores.node import Answer, Pending
+from ratelimit_service.stores.batch import Answer, Pending
 from ratelimit_service.stores.servers import Servers
 
 

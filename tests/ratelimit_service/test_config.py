@@ -174,6 +174,8 @@ def test_requests_are_read_within_the_numbers_of_the_protocol(written: str, numb
 def test_a_token_bucket_holds_its_rate_unless_burst_says_otherwise() -> None:
     (without,) = raw(of_rule("unit: hour; requests_per_unit: 9; algorithm: token_bucket")).descriptors
     assert without.limit == TokenBucket(9, Unit.HOUR, burst=9)
+    (one,) = raw(of_rule("unit: hour; requests_per_unit: 1; algorithm: token_bucket")).descriptors
+    assert one.limit == TokenBucket(1, Unit.HOUR, burst=1)
     (given,) = raw(of_rule("unit: hour; requests_per_unit: 9; algorithm: token_bucket; burst: 2; name: n")).descriptors
     assert given.limit == TokenBucket(9, Unit.HOUR, 2, "n")
 
@@ -491,6 +493,19 @@ def test_a_file_is_read_whatever_its_name(tmp_path: Path) -> None:
     for name in ("limits", "limits.txt", "limits.yaml.bak", "LIMITS.YML"):
         (tmp_path / name).write_text(f"domain: {name}\n")
     assert set(config.load(Source(tmp_path)).domains) == {"limits", "limits.txt", "limits.yaml.bak", "LIMITS.YML"}
+
+
+def test_files_are_read_as_leniently_as_texts(tmp_path: Path) -> None:
+    limits = load(tmp_path, "domain: c\n<<: {descriptors: [{key: k}]}\ndomain: d\n---\ndomain: e\n")
+    assert [rule.path for rule in limits.rules_of("d")] == ["k"]
+    assert [(warning.source, warning.line) for warning in limits.warnings] == [
+        (f"{tmp_path}/0.yaml", 3),
+        (f"{tmp_path}/0.yaml", 5),
+    ]
+
+
+def test_domains_are_not_merged_and_dot_files_not_read_where_nobody_asked_for_it(tmp_path: Path) -> None:
+    assert Source(tmp_path) == Source(tmp_path, merge_domains=False, dot_files=False)
 
 
 def test_files_in_folders_below_are_read_too(tmp_path: Path) -> None:

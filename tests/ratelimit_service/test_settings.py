@@ -248,6 +248,11 @@ def test_the_store_is_used_as_it_is_asked_for() -> None:
     assert (store.sparing, store.local_cache_bytes) == (True, 1_048_576)
 
 
+def test_settings_may_stand_on_their_bounds() -> None:
+    chosen = settings.read({"CACHE_KEY_PREFIX": "x" * 64, "LOCAL_MAX_BUCKETS": "1", "STORE_DEADLINE": "1ms"})
+    assert (len(chosen.store.key_prefix), chosen.local_max_buckets, chosen.store.deadline) == (64, 1, 0.001)
+
+
 @pytest.mark.parametrize("written", ["a{b", "}", "x" * 65, "\u00fc" * 33])
 def test_a_prefix_that_would_break_or_bloat_the_keys_is_a_fault(written: str) -> None:
     assert faults(CACHE_KEY_PREFIX=written) == ["CACHE_KEY_PREFIX: must be without braces and at most 64 bytes long"]

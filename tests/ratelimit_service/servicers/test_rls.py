@@ -8,6 +8,7 @@ from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
 from ratelimit_service.compiling import MAX_METADATA_DEPTH
+from ratelimit_service.errors import InvalidRequestError
 from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.limits import MAX_UINT32, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Count, Decision, Descriptor, FailureMode, Role, Status
@@ -491,8 +492,19 @@ def test_a_request_beyond_the_bounds_is_an_invalid_argument(
 def test_a_request_just_within_the_bounds_is_answered(service: Service) -> None:
     assert len(service.ask(*[USER] * rls.MAX_DESCRIPTORS).statuses) == rls.MAX_DESCRIPTORS
     service.ask(descriptor(*[("k", "v")] * rls.MAX_ENTRIES))
-    service.ask(descriptor(("k", "v" * (rls.MAX_TEXT_BYTES - 50))))  # and the bytes of the message around it
     service.ask(of("user", hits=MAX_UINT32))
+
+
+def test_the_bytes_of_a_request_are_bounded_as_a_whole() -> None:
+    def request(length: int) -> RateLimitRequest:
+        return RateLimitRequest(domain="d", descriptors=[of("k", "v" * length)])
+
+    around = request(rls.MAX_TEXT_BYTES - 100).ByteSize() - (rls.MAX_TEXT_BYTES - 100)
+    largest = request(rls.MAX_TEXT_BYTES - around)
+    assert largest.ByteSize() == rls.MAX_TEXT_BYTES == 65_536
+    assert len(rls.parse(largest)) == 1
+    with pytest.raises(InvalidRequestError):
+        rls.parse(request(rls.MAX_TEXT_BYTES - around + 1))
 
 
 def test_a_refusal_quotes_nothing_of_the_request(service: Service) -> None:
@@ -511,8 +523,9 @@ def test_calls_are_counted_by_code(service: Service) -> None:
 
 def test_calls_for_a_domain_that_nobody_configured_are_counted(service: Service) -> None:
     service.ask(USER)
-    service.ask(USER, domain="other")
-    assert service.registry.get_sample_value("ratelimit_domain_not_found_total") == 1
+    for domain in ("other", "another"):
+        service.ask(USER, domain=domain)
+    assert service.registry.get_sample_value("ratelimit_domain_not_found_total") == 2
 
 
 def test_a_failure_of_the_program_is_counted_and_not_hidden(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

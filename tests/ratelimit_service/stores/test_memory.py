@@ -32,8 +32,8 @@ class Clock:
         self.now_us += int(seconds * 1_000_000)
 
 
-def charge(store: MemoryStore, *charges: Charge, denied: bool = False) -> Sequence[Count]:
-    return asyncio.run(store.hit(charges, denied=denied))
+def charge(store: MemoryStore, *charges: Charge) -> Sequence[Count]:
+    return asyncio.run(store.hit(charges))
 
 
 def hit(store: MemoryStore, *charges: tuple[str, Limit]) -> Sequence[Count]:
@@ -113,6 +113,17 @@ def test_a_full_store_makes_room_from_what_has_expired() -> None:
     assert len(store) == 3
 
 
+def test_a_bucket_makes_room_as_soon_as_it_is_full_again() -> None:
+    clock = Clock()
+    store = MemoryStore(clock, 1)
+    hit(store, ("b", TokenBucket(7, Unit.MINUTE, burst=2)))  # a token takes sixty sevenths of a second
+    clock.pass_seconds(8.571_428)
+    with pytest.raises(StoreUnavailableError):
+        hit(store, ("new", BUCKET))
+    clock.pass_seconds(1)
+    hit(store, ("new", BUCKET))
+
+
 def test_a_full_store_refuses_rather_than_forget_a_live_bucket() -> None:
     store = MemoryStore(Clock(), 1)
     hit(store, ("w", MINUTE))
@@ -124,7 +135,7 @@ def test_a_full_store_refuses_rather_than_forget_a_live_bucket() -> None:
 def test_a_full_store_looks_for_expired_buckets_once_a_second_at_most() -> None:
     clock = Clock()
     store = MemoryStore(clock, 1)
-    hit(store, ("b", BUCKET))
+    hit(store, ("b", TokenBucket(10, Unit.SECOND, burst=2)))  # full again after a tenth of a second
     with pytest.raises(StoreUnavailableError):
         hit(store, ("new", BUCKET))
     clock.now_us += SWEEP_EVERY_US - 1
@@ -175,7 +186,7 @@ def test_a_denied_request_counts_in_windows_alone() -> None:
 def test_a_request_may_be_denied_by_whoever_asks() -> None:
     store = MemoryStore(Clock(), 10)
     charges = [Charge(key, 1, limit) for key, limit in zip("wbs", LIMITS, strict=True)]
-    counts = charge(store, *charges, denied=True)
+    counts = asyncio.run(store.hit(charges, denied=True))
     assert [(count.over, count.used) for count in counts] == [(False, 1), (False, 0), (False, 0)]
 
 
@@ -245,7 +256,7 @@ def test_no_bucket_ever_holds_more_or_less_than_it_can(
     store = MemoryStore(clock, 10, sparing=sparing)
     for pause, charges, denied in calls:
         clock.now_us += pause
-        for made, count in zip(charges, charge(store, *charges, denied=denied), strict=True):
+        for made, count in zip(charges, asyncio.run(store.hit(charges, denied=denied)), strict=True):
             assert not (count.over and made.hits < 0)
             assert 0 <= count.remaining <= 2
             assert 0 <= count.reset_us <= 61_200_000
