@@ -70,6 +70,7 @@ async def serve(settings: Settings) -> None:
         [(issuer, _key_source(issuer)) for issuer in settings.issuers],
         monotonic=time.monotonic,
         refreshed=metrics.keys_refreshed,
+        looked_up=metrics.token_looked_up,
     )
     faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
     try:

@@ -25,6 +25,12 @@ class Metrics:
         self._findings = Counter(
             "authz_findings", "Sensitive values found in requests.", ["entity", "location"], registry=registry
         )
+        self._tokens = Counter(
+            "authz_tokens",
+            "Tokens by whether they had been verified a moment ago: known, new.",
+            ["result"],
+            registry=registry,
+        )
         self._refreshes = Counter(
             "authz_key_refreshes", "Fetches of an issuer's keys.", ["issuer", "result"], registry=registry
         )
@@ -42,6 +48,10 @@ class Metrics:
         self._seconds.observe(seconds)
         for finding in findings:
             self._findings.labels(finding.entity, finding.location.value).inc()
+
+    def token_looked_up(self, known: bool) -> None:  # noqa: FBT001  (what it is about)
+        """Record a token, and whether it had been verified a moment ago."""
+        self._tokens.labels("known" if known else "new").inc()
 
     def keys_refreshed(self, issuer: str, result: str) -> None:
         """Count one fetch of keys; `result` is `ok` or `failed`."""

@@ -19,6 +19,7 @@ from authz_service.identity.claims import to_identity
 from authz_service.identity.key_source import KeySource, KeySourceError
 from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, KeySet, KeySetError, parse_key_set
 from authz_service.identity.tokens import TokenTerms
+from authz_service.identity.verified import Verified, VerifiedTokens
 from authz_service.model import Identity
 from authz_service.settings import Issuer
 
@@ -48,8 +49,12 @@ class Authenticator:
         *,
         monotonic: Callable[[], float],
         refreshed: Callable[[str, Result], None],
+        looked_up: Callable[[bool], None],
     ) -> None:
-        """`refreshed` hears of every fetch of keys: the issuer, and how it ended."""
+        """`refreshed` hears of every fetch of keys: the issuer, and how it ended.
+
+        `looked_up` hears of every token, whether it was verified a moment ago.
+        """
         self._trusted = {
             issuer.issuer: _Trusted(
                 issuer, TokenTerms(issuer.issuer, issuer.audiences, issuer.algorithms), source, asyncio.Lock()
@@ -58,6 +63,8 @@ class Authenticator:
         }
         self._monotonic = monotonic
         self._refreshed = refreshed
+        self._looked_up = looked_up
+        self._verified = VerifiedTokens()
 
     async def authenticate(self, headers: Mapping[str, str], now: float) -> Identity | None:
         """Name the caller, or None where the request brings no credential. `now` is in epoch seconds.
@@ -69,6 +76,22 @@ class Authenticator:
         token = bearer_token(headers)
         if token is None:
             return None
+        known = self._known(token, now)
+        self._looked_up(known is not None)
+        return known or await self._verify(token, now)
+
+    def _known(self, token: str, now: float) -> Identity | None:
+        """Whom a token names that was verified before, if nothing has changed but the time."""
+        verified = self._verified.find(token, self._monotonic())
+        if verified is None:
+            return None
+        keys = self._trusted[verified.identity.issuer].keys
+        if keys is None or keys.keys is not verified.keys or not keys.is_usable(self._monotonic()):
+            return None  # The whole way, which may fetch keys and knows what to say.
+        tokens.check_times(verified.identity.claims, now)
+        return verified.identity
+
+    async def _verify(self, token: str, now: float) -> Identity:
         header = tokens.read_header(token)
         trusted = self._trusted.get(header.issuer)
         if trusted is None:
@@ -77,7 +100,9 @@ class Authenticator:
             raise CredentialRefused("algorithm_refused", "the token's algorithm is not accepted")
         keys = await self._keys_for(trusted, header.key_id, header.algorithm)
         claims = tokens.verify(token, header, trusted.terms, keys, now)
-        return to_identity(claims, trusted.issuer.claims, trusted.issuer.issuer)
+        identity = to_identity(claims, trusted.issuer.claims, trusted.issuer.issuer)
+        self._verified.keep(token, Verified(identity, keys.keys, self._monotonic()))
+        return identity
 
     async def load(self) -> list[tuple[Issuer, str]]:
         """Fetch every issuer's keys once, together; return those that failed, and why."""

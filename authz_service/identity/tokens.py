@@ -88,7 +88,7 @@ def verify(token: str, header: TokenHeader, terms: TokenTerms, keys: KeySet, now
         # Its holder would have to prove a key (RFC 7800). Taken as a plain bearer token it is worth stealing again.
         raise CredentialRefused("binding_unsupported", "the token is bound to a key, which is not supported yet")
     _check_audience(claims.get("aud"), terms.audiences)
-    _check_times(claims, now)
+    check_times(claims, now)
     return claims
 
 
@@ -98,7 +98,8 @@ def _check_audience(audience: Any, accepted: Sequence[str]) -> None:
         raise CredentialRefused("audience_wrong", "the token is meant for somebody else")
 
 
-def _check_times(claims: Mapping[str, Any], now: float) -> None:
+def check_times(claims: Mapping[str, Any], now: float) -> None:
+    """Check the times of claims whose signature holds; raises `CredentialRefused`. `now` is in epoch seconds."""
     expires = _time(claims, "exp")
     if expires is None:
         raise CredentialRefused("expiry_missing", "the token has no expiry")

@@ -90,7 +90,10 @@ class World:
         self.monotonic = 0.0
         metrics = Metrics(self.registry)
         self.authenticator = Authenticator(
-            [(issuer(), self.keys)], monotonic=lambda: self.monotonic, refreshed=metrics.keys_refreshed
+            [(issuer(), self.keys)],
+            monotonic=lambda: self.monotonic,
+            refreshed=metrics.keys_refreshed,
+            looked_up=metrics.token_looked_up,
         )
         numbers = iter(range(1, 1_000_000))
         self.pipeline = Pipeline(

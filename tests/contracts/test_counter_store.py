@@ -22,8 +22,8 @@ from ratelimit_service.limits import MAX_UINT32, SLICES, FixedWindow, Limit, Sli
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores import CounterStore, script
 from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.batch import LINGER_MS
+from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.script import SCRIPT, decode, encode
 from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.stores.valkey import ValkeyStore

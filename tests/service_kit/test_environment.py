@@ -69,7 +69,9 @@ def test_every_fault_is_told_by_name_in_one_run() -> None:
 @pytest.mark.parametrize(("value", "expected"), [("0", 0), ("9", 9), ("007", 7)])
 def test_a_whole_number_may_stand_on_its_bounds(value: str, expected: int) -> None:
     """Both bounds are included."""
-    assert environment(NUMBER=value).integer("NUMBER", minimum=0, maximum=9) == expected
+    read = environment(NUMBER=value)
+    assert read.integer("NUMBER", minimum=0, maximum=9) == expected
+    assert told(read) == []
 
 
 def test_a_negative_number_is_read_where_the_bounds_allow_it() -> None:
@@ -137,7 +139,9 @@ def test_a_choice_does_not_heed_case() -> None:
 )
 def test_a_duration_is_read_in_seconds(value: str, seconds: float) -> None:
     """Each unit has its own factor."""
-    assert environment(WAIT=value).seconds("WAIT", minimum=0, maximum=3600) == pytest.approx(seconds)
+    read = environment(WAIT=value)
+    assert read.seconds("WAIT", minimum=0, maximum=3600) == pytest.approx(seconds)
+    assert told(read) == []
 
 
 @pytest.mark.parametrize("value", ["1", "1.5s", "-1s", "s", "1d", "1 s", "1m30s", "1234567890s", "٣s"])

@@ -638,6 +638,16 @@ def test_a_file_is_read_and_called_by_its_path(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_is_read_strictly_where_nothing_else_is_asked_for(tmp_path: Path) -> None:
+    """As a text is."""
+    file = tmp_path / "authz.yaml"
+    file.write_text("a: x\na: y\n")
+    faults = Faults()
+    with strict_yaml.read(file, faults) as root:
+        root.text("a")
+    assert [str(found) for found in faults.found] == [f"{file}:2: repeated key 'a'"]
+
+
 @pytest.mark.parametrize(("name", "expected"), [("absent.yaml", "No such file or directory"), (".", "Is a directory")])
 def test_a_file_that_cannot_be_opened_is_a_fault(tmp_path: Path, name: str, expected: str) -> None:
     """With the system's reason."""

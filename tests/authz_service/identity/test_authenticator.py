@@ -13,9 +13,10 @@ from authz_service.identity import authenticator
 from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.key_source import KeySourceError
 from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, USABLE_FOR
+from authz_service.identity.verified import MAX_AGE
 from authz_service.model import Identity
 from authz_service.settings import ClaimNames, Issuer
-from tests.authz_service.minting import ISSUER, NOW, SigningKey, compact, issuer, key, key_set, usual_claims
+from tests.authz_service.minting import ISSUER, LIFETIME, NOW, SigningKey, compact, issuer, key, key_set, usual_claims
 
 OLD, NEW = key("ES256", "old"), key("ES256", "new", 1)
 
@@ -42,17 +43,21 @@ class World:
     def __init__(self, *issuers: tuple[Issuer, Source]) -> None:
         self.monotonic = 1000.0
         self.refreshed: list[tuple[str, str]] = []
+        self.known: list[bool] = []  # of each token, whether it was known
         self.authenticator = Authenticator(
-            issuers, monotonic=lambda: self.monotonic, refreshed=lambda *told: self.refreshed.append(told)
+            issuers,
+            monotonic=lambda: self.monotonic,
+            refreshed=lambda *told: self.refreshed.append(told),
+            looked_up=self.known.append,
         )
 
-    async def ask(self, token: str) -> Identity | None:
-        return await self.authenticator.authenticate({"authorization": f"Bearer {token}"}, NOW)
+    async def ask(self, token: str, now: float = NOW) -> Identity | None:
+        return await self.authenticator.authenticate({"authorization": f"Bearer {token}"}, now)
 
-    async def outcome(self, token: str) -> str:
+    async def outcome(self, token: str, now: float = NOW) -> str:
         """The user's name, or the code of the refusal or outage."""
         try:
-            identity = await self.ask(token)
+            identity = await self.ask(token, now)
         except (CredentialRefused, KeysUnavailable) as error:
             return error.code
         return identity.user if identity else "nobody"
@@ -386,3 +391,97 @@ def test_keys_are_renewed_ahead_of_need_and_more_often_while_the_issuer_is_away(
     # Renewed once they are old; then the issuer leaves, and once they are old again it is asked in each round until it
     # comes back.
     assert fetches == [1] * rounds + [2] * rounds + [3, 4, 5, 6, 6]
+
+
+def test_a_token_that_comes_again_is_known_and_names_the_same_caller() -> None:
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        assert await world.ask(token) == await world.ask(token)
+        assert world.known == [False, True]
+
+    with_source(Source(OLD), steps)
+
+
+def test_a_known_token_expires_and_is_refused_before_it_is_valid() -> None:
+    """Its times are looked at each time, as those of a new one."""
+
+    async def steps(world: World) -> None:
+        token = OLD.token(nbf=int(NOW))
+        assert await world.outcome(token) == "alice"
+        assert await world.outcome(token, NOW + LIFETIME + 31) == "token_expired"
+        assert await world.outcome(token, NOW - 31) == "token_not_yet_valid"
+        assert world.known[0] is False
+
+    with_source(Source(OLD), steps)
+
+
+def test_a_known_token_is_refused_once_its_key_is_no_longer_the_issuers() -> None:
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        assert await world.outcome(token) == "alice"
+        source.text = key_set(NEW)
+        world.monotonic += REFRESH_COOLDOWN
+        assert await world.outcome(NEW.token()) == "alice"  # fetches the new keys
+        assert await world.outcome(token) == "key_unknown"
+
+    with_source(source, steps)
+
+
+def test_keys_that_were_fetched_again_and_are_the_same_leave_tokens_known() -> None:
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        await world.ask(token)
+        assert await world.authenticator.load() == []
+        await world.ask(token)
+        assert world.known == [False, True]
+
+    with_source(source, steps)
+
+
+def test_a_known_token_is_worth_nothing_once_the_keys_are_too_old() -> None:
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        await world.ask(token)
+        source.away = True
+        world.monotonic += USABLE_FOR
+        assert await world.outcome(token) == "keys_unavailable"
+
+    with_source(source, steps)
+
+
+def test_a_token_is_verified_anew_after_a_while() -> None:
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        await world.ask(token)
+        world.monotonic += MAX_AGE
+        await world.ask(token)
+        assert world.known == [False, False]
+
+    with_source(Source(OLD), steps)
+
+
+def test_a_token_that_did_not_hold_is_never_known() -> None:
+    async def steps(world: World) -> None:
+        for token in (OLD.token(aud="another"), NEW.token(), OLD.token()[:-4] + "AAAA", OLD.token(sub=None)):
+            refusals = [await world.outcome(token) for _ in range(2)]
+            assert refusals[0] == refusals[1] != "alice"
+        assert not any(world.known)
+
+    with_source(Source(OLD), steps)
+
+
+def test_a_token_that_differs_in_one_character_is_another_one() -> None:
+    async def steps(world: World) -> None:
+        token = OLD.token()
+        await world.ask(token)
+        header, payload, signature = token.split(".")
+        other = ("B" if signature[10] != "B" else "C").join([signature[:10], signature[11:]])
+        assert await world.outcome(f"{header}.{payload}.{other}") == "signature_invalid"
+
+    with_source(Source(OLD), steps)
