@@ -104,6 +104,7 @@ async def serve(settings: Settings) -> None:
     try:
         http = await http_host.start()
         grpc = await grpc_host.start()
+        lifetime.settled()
         log.info("serving", extra={"fields": {"grpc": grpc, "http": http}})
         await lifetime.until(
             stop, policies.watch(use, refused), authenticator.keep_fresh(lambda problem: health.set("keys", problem))

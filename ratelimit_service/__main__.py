@@ -121,6 +121,7 @@ async def serve(chosen: Settings) -> None:
         addresses = {"http": await http.start(), "grpc": await grpc.start()}
         if debug is not None:
             addresses["debug"] = await debug.start()
+        lifetime.settled()
         log.info("serving", extra={"fields": addresses | {"store": str(chosen.store.topology)}})
         await lifetime.until(stop, following, watch(store, health))
     finally:

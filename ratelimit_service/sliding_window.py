@@ -66,6 +66,8 @@ def wait_us(limit: SlidingWindow, now_us: int, slices: Slices, hits: int, *, ove
     if not over:
         return ends_us(limit, slices) - now_us
     free = limit.requests_per_unit - used(slices)
+    if free >= max(hits, 1):
+        return 0  # It was over for what came before it in a request that was denied.
     last = slices[-1][0]
     for number, there in slices:
         if free < max(hits, 1):

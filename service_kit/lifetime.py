@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -20,6 +21,16 @@ def stop_requested() -> asyncio.Event:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, event.set)
     return event
+
+
+def settled() -> None:
+    """Let the garbage collector pass over all that was made while starting, once, when the first call may come.
+
+    A full collection would go through it again and again, milliseconds each time, and find nothing. What is replaced
+    later, such as a policy, is not freed by it then if it refers to itself: once, since what replaces it is not here.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> None:

@@ -168,6 +168,9 @@ local function wait_for_slices(answer)
     local slice = list[#list - 1]
     if answer.over then
         local free = answer.limit - known.used
+        if free >= answer.asked then
+            return 0 -- it was over for what came before it in a request that was denied
+        end
         for i = 1, #list - 1, 2 do
             if free < answer.asked then
                 free, slice = free + list[i + 1], list[i]

@@ -543,6 +543,21 @@ def test_the_script_counts_as_the_slow_store(port: int, limits: list[Limit], cal
         check_against_the_slow_store(store, clock, limits, calls, SlowStore(sparing=sparing))
 
 
+@given(limits=st.lists(LIMITS, min_size=3, max_size=3), calls=CALLS, sparing=st.booleans())
+def test_the_script_tells_in_every_number_what_the_twin_tells(
+    port: int, limits: list[Limit], calls: Calls, *, sparing: bool
+) -> None:
+    clock, tag = Clock(), fresh()
+    twin = MemoryStore(clock, 100, sparing=sparing)
+    with redis.Redis(port=port) as client:
+        script_store = ScriptWithClock(client, clock, sparing=sparing)
+        for pause, picks, denied in calls:
+            clock.now_us += pause
+            charges = [Charge(f"{tag}{which}", hits, limits[which], role) for which, hits, role in picks]
+            answers = [asyncio.run(_hit(store, charges, denied=denied)) for store in (twin, script_store)]
+            assert answers[0] == answers[1]
+
+
 @given(limits=st.lists(LIMITS, min_size=3, max_size=3), calls=CALLS)
 def test_requests_that_share_a_call_count_as_if_they_came_one_after_the_other(
     port: int, limits: list[Limit], calls: Calls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Coroutine
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from service_kit.lifetime import stop_requested, until
+from service_kit.lifetime import settled, stop_requested, until
 
 
 class Work:
@@ -156,3 +157,17 @@ def test_work_that_breaks_while_it_is_cancelled_does_not_hide_the_stop() -> None
         assert other.state == "cancelled"
 
     run(scene())
+
+
+def test_what_was_made_while_starting_is_left_alone_by_the_collector() -> None:
+    """And what comes after is still collected."""
+    made = [[] for _ in range(1_000)]  # type: list[list[Any]]
+    try:
+        settled()
+        assert gc.get_freeze_count() > len(made)
+        later: list[Any] = []
+        later.append(later)
+        del later
+        assert gc.collect() >= 1
+    finally:
+        gc.unfreeze()
