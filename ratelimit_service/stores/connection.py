@@ -18,7 +18,7 @@ from typing import TypeAlias, Union
 import hiredis
 
 from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.address import Address
+from ratelimit_service.stores.address import Address, Tls
 
 CONNECT_SECONDS = 1.0  # to open a connection: name, TCP, TLS, password
 
@@ -121,17 +121,15 @@ async def connect(
 
 async def _open(address: Address, connection: Connection) -> None:
     loop = asyncio.get_running_loop()
-    context = _tls_context(address)
+    # In a thread: reading the system's CAs takes longer than a call may. Anew each time: certificates are renewed.
+    context = await asyncio.to_thread(_tls_context, address.tls) if address.tls else None
     if address.path:
         await loop.create_unix_connection(lambda: connection, address.path)
     else:
         await loop.create_connection(lambda: connection, address.host, address.port, ssl=context)
 
 
-def _tls_context(address: Address) -> ssl.SSLContext | None:
-    tls = address.tls
-    if tls is None:
-        return None
+def _tls_context(tls: Tls) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=str(tls.ca) if tls.ca else None)
     context.check_hostname = tls.check_hostname
     if tls.certificate:
