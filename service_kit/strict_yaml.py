@@ -9,7 +9,8 @@ type, and `Faults.raise_if_any` stops the configuration as a whole.
     faults.raise_if_any()
 
 Formats that have been read less strictly elsewhere are read with `lenient`: of a repeated key the last counts, `<<`
-merges mappings, and documents after the first are passed over. The first and the last are warnings then.
+merges mappings, `y` and `n` are true and false, `010` is octal, and documents after the first are passed over. The
+first and the last are warnings then.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class Section:
             self.fault(key, f"must be from {minimum} to {maximum}, but has more than {MAX_DIGITS} digits")
             return minimum
         try:
-            value = int(node.value.replace("_", ""), 0)
+            text = node.value.replace("_", "")
+            octal = self.lenient and text.lstrip("+-").startswith("0") and text.lstrip("+-").isdecimal()
+            value = int(text, 8 if octal else 0)
         except ValueError:
             self.fault(key, f"must be a decimal whole number, but is {node.value!r}")
             return minimum
@@ -117,6 +120,10 @@ class Section:
 
     def flag(self, key: str) -> bool:
         """Read true or false, as YAML 1.1 writes them (`yes` and `on` too); false where it is absent."""
+        found = self.entries.get(key)
+        if self.lenient and isinstance(found, ScalarNode) and not found.style and found.value in set("yYnN"):
+            self._asked.add(key)
+            return found.value in set("yY")
         node = self._scalar(key, "bool", required=False)
         return node is not None and node.value.lower() in {"true", "yes", "on"}
 

@@ -755,3 +755,25 @@ def test_each_key_that_nobody_asks_for_is_told_once_at_its_line(keys: list[str])
     told = {(found.line, found.text.split(" key")[0]) for found in faults.found}
     assert told == {(2 * n + 1, "repeated" if key in keys[:n] else "unknown") for n, key in enumerate(keys)}
     assert len(faults.found) == len(keys)
+
+
+@pytest.mark.parametrize(
+    ("written", "octal"), [("010", 8), ("-017", -15), ("0", 0), ("0x10", 16), ("1_000", 1000), ("0_7", 7), ("10", 10)]
+)
+def test_a_number_with_a_leading_zero_is_octal_where_a_format_is_read_leniently(written: str, octal: int) -> None:
+    faults = Faults()
+    with strict_yaml.parse(f"n: {written}".encode(), "f.yaml", faults, lenient=True) as root:
+        assert root.integer("n", minimum=-1000, maximum=1000) == octal
+    assert faults.found == []
+
+
+@pytest.mark.parametrize(("written", "true"), [("y", True), ("Y", True), ("n", False), ("N", False), ("yes", True)])
+def test_one_letter_is_true_or_false_where_a_format_is_read_leniently(written: str, *, true: bool) -> None:
+    faults = Faults()
+    with strict_yaml.parse(f"f: {written}".encode(), "f.yaml", faults, lenient=True) as root:
+        assert root.flag("f") is true
+    assert faults.found == []
+    for data, lenient in ((f"f: {written}", False), (f"f: '{written}'", True)):
+        with strict_yaml.parse(data.encode(), "f.yaml", faults, lenient=lenient) as root:
+            root.flag("f")
+    assert len(faults.found) == (1 if written == "yes" else 2)
