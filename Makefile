@@ -64,7 +64,7 @@ e2e-long: $(READY) ## The end-to-end tests that take minutes
 	@$(BIN)/python -m pytest -m "long and e2e" $(PYTEST_ARGS)
 
 .PHONY: fuzz
-fuzz: $(READY) ## Broken inputs by the hundred thousand, then the tests with rules on many more examples; tens of minutes
+fuzz: $(READY) ## Broken inputs by the hundred thousand, then the tests with rules on many more examples; an hour
 	@$(BIN)/python -m pytest -rP -m long tests/fuzz $(PYTEST_ARGS)
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "not long and not e2e" $(ON_EVERY_CORE) $(PYTEST_ARGS)
 
