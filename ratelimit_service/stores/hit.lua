@@ -67,6 +67,7 @@ end
 -- The state of each key that the call has met: `buckets` by name, `order` as they came. A state has its `kind`, `ends`
 -- (the instant when it will have lost its meaning, in microseconds) and `written` (whether it is to be kept).
 local buckets, order = {}, {}
+local request = 0 -- the number of the one that is reckoned
 
 local function state(key, kind, read)
     local known = buckets[key]
@@ -87,6 +88,11 @@ local function read_window(text)
     return { start = tonumber(start), count = tonumber(count) }
 end
 
+local function add_to_count(count, hits)
+    return math.max(math.min(count + hits, MAX_COUNT), 0)
+end
+
+-- `spared` is the count as it is if the request turns out to be denied and its windows are spared.
 local function charge_window(answer, key, hits)
     local seconds, limit = whole('seconds'), whole('limit')
     assert(seconds > 0, 'seconds must be above 0')
@@ -95,19 +101,17 @@ local function charge_window(answer, key, hits)
     if known.start ~= start then
         known.start, known.count = start, 0
     end
-    local before = known.count
-    known.count = math.max(math.min(before + hits, MAX_COUNT), 0)
+    if known.request ~= request then
+        known.request, known.spared = request, known.count
+    end
+    known.count = add_to_count(known.count, hits)
     known.ends = (start + seconds) * 1000000
     known.written = known.written or hits ~= 0
-    answer.known, answer.added = known, known.count - before
+    answer.known = known
     answer.over = hits >= 0 and known.count > limit
     answer.first, answer.second = known.count, 0
-end
-
-local function spare_window(answer)
-    if not answer.over then
-        answer.known.count = math.max(answer.known.count - math.max(answer.added, 0), 0)
-        answer.spared = true
+    if hits < 0 or answer.over then
+        known.spared = add_to_count(known.spared, hits)
     end
 end
 
@@ -268,6 +272,7 @@ local charges = { w = charge_window, s = charge_slices, b = charge_bucket }
 local reply = { now }
 local key_at = 0
 while at < #ARGV do
+    request = request + 1
     local count, denied, sparing = whole('number'), whole('denied') == 1, whole('sparing') == 1
     local answers, quotas, quotas_over = {}, 0, 0
     for index = 1, count do
@@ -295,7 +300,7 @@ while at < #ARGV do
             elseif known.kind == 's' and answer.added then
                 take_from_slices(known, answer.added)
             elseif known.kind == 'w' and sparing then
-                spare_window(answer)
+                known.count = known.spared
             end
         end
     end
@@ -305,7 +310,7 @@ while at < #ARGV do
             answer.first, answer.second = known.us, known.ticks
         elseif denied and known.kind == 's' then
             answer.first, answer.second = known.used, wait_for_slices(answer)
-        elseif answer.spared then
+        elseif denied and sparing and not answer.over then
             answer.first = known.count
         elseif answer.added and answer.added > 0 then
             known.written = true
