@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
@@ -73,13 +74,17 @@ def stats(registry: CollectorRegistry) -> Page:
 
     async def page(body: bytes) -> Reply:
         del body
-        told = []
-        for family in registry.collect():
-            for sample in family.samples:
-                if sample.name.endswith("_created"):
-                    continue
-                labels = ".".join(f"{name}={value}" for name, value in sample.labels.items())
-                told.append(f"{sample.name}{'.' if labels else ''}{labels}: {sample.value:g}")
-        return Reply(200, "".join(f"{line}\n" for line in sorted(told)))
+        return Reply(200, await asyncio.to_thread(_stats, registry))
 
     return page
+
+
+def _stats(registry: CollectorRegistry) -> str:
+    told = []
+    for family in registry.collect():
+        for sample in family.samples:
+            if sample.name.endswith("_created"):
+                continue
+            labels = ".".join(f"{name}={value}" for name, value in sample.labels.items())
+            told.append(f"{sample.name}{'.' if labels else ''}{labels}: {sample.value:g}")
+    return "".join(f"{line}\n" for line in sorted(told))

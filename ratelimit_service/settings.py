@@ -105,9 +105,13 @@ def read(values: Mapping[str, str]) -> Settings:
 
 
 def _notes(values: Mapping[str, str], faults: Faults) -> tuple[Fault, ...]:
+    if values.get("GRPC_CLIENT_TLS_SAN"):
+        # To pass it over would let in every client whose certificate the CA has signed.
+        faults.add("GRPC_CLIENT_TLS_SAN", 0, "cannot be checked by this service: give its clients a CA of their own")
     if values.get("BACKEND_TYPE", "redis").lower() not in {"", "redis"}:
         faults.add("BACKEND_TYPE", 0, f"must be redis, but is {values['BACKEND_TYPE']!r}: there is no other backend")
-    return tuple(Fault(name, 0, f"has no effect: {why}") for name, why in NO_EFFECT.items() if values.get(name))
+    told = [(name, why) for name, why in NO_EFFECT.items() if values.get(name, "").lower() not in {"", "false", "0"}]
+    return tuple(Fault(name, 0, f"has no effect: {why}") for name, why in told)
 
 
 def _address(env: Environment, host: str, port: str) -> str:
@@ -146,8 +150,10 @@ def _needs(env: Environment, condition: str, names: tuple[str, ...]) -> None:
 
 
 def _log_level(env: Environment) -> str:
-    level = env.choice("LOG_LEVEL", [*LEVELS, "warn"])
-    return "warning" if level == "warn" else level
+    # The last four are envoyproxy/ratelimit's.
+    others = {"warn": "warning", "trace": "debug", "fatal": "critical", "panic": "critical"}
+    level = env.choice("LOG_LEVEL", [*LEVELS, *(word for word in others if word not in LEVELS)])
+    return others.get(level, level)
 
 
 def _limits(env: Environment, directory: Path) -> Source | XdsSettings:

@@ -20,7 +20,7 @@ from ratelimit_service.stores import CounterStore
 
 STORE_SECONDS = (0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
-MAX_VALUE_SERIES = 10_000
+MAX_VALUE_SERIES = 2_000
 RULE_COUNTERS = {
     "hits": "Hits that a rule's limit was asked about",
     "over_limit": "Those of the hits that were over the rule's limit",

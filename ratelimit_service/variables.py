@@ -116,6 +116,23 @@ NO_EFFECT: Mapping[str, str] = {
     "USE_PROMETHEUS": "metrics are always at /metrics of PORT",
     "PROMETHEUS_ADDR": "metrics are at /metrics of PORT",
     "TRACING_ENABLED": "there is no tracing",
+    "CONFIG_GRPC_XDS_NODE_METADATA": "the management server is told the node's id only",
+    "CONFIG_GRPC_XDS_SERVER_CONNECT_RETRY_INTERVAL": "XDS_CLIENT_BACKOFF_* bounds the waits",
+    "XDS_CLIENT_BACKOFF_RANDOM_FACTOR": "the waits are spread by themselves",
+    "XDS_CLIENT_BACKOFF_JITTER": "the waits are spread by themselves",
+    "GRPC_MAX_CONNECTION_AGE": "connections have no age: let Envoy's cluster bound it (max_connection_duration)",
+    "GRPC_MAX_CONNECTION_AGE_GRACE": "connections have no age",
+    "HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED": "it is ready once there are limits, and not before",
+    "FORCE_START_WITHOUT_INITIAL_CONFIG": "it starts without a file with limits, and ends where one has a fault",
+    "LOG_FORMAT": "log lines are JSON",
+    "EXTRA_TAGS": "metrics are Prometheus's: it adds labels when it scrapes",
+    "STATSD_HOST": "metrics are Prometheus's, at /metrics",
+    "STATSD_PORT": "metrics are Prometheus's, at /metrics",
+    "STATS_FLUSH_INTERVAL": "metrics are Prometheus's, at /metrics",
+    "DISABLE_STATS": "metrics are always at /metrics of PORT",
+    "PROMETHEUS_PATH": "metrics are at /metrics of PORT",
+    "PROMETHEUS_MAPPER_YAML": "metrics have the names and labels of docs/operating.md",
+    "REDIS_PERSECOND_URL": "all limits are counted at REDIS_URL, atomically",
 }
 """Variables of envoyproxy/ratelimit that are taken and change nothing, with the reason."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from pathlib import Path
 from service_kit.faults import Faults
 
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
-_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h)")
+_NUMBER = re.compile(r"-?(?=\.?[0-9])[0-9]{0,9}(\.[0-9]{1,9})?")
+_PART = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|h)")
+_DURATION = re.compile(rf"(?:{_PART.pattern}){{1,4}}")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _BOOLEANS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 
@@ -64,13 +66,12 @@ class Environment:
         return value
 
     def seconds(self, name: str, *, minimum: float, maximum: float) -> float:
-        """Read a duration such as `10ms`, `2s`, `5m`, `1h`, in seconds, as are the bounds, both included."""
+        """Read a duration such as `10ms`, `1.5s`, `1m30s`, in seconds, as are the bounds, both included."""
         value = self.text(name)
-        match = _DURATION.fullmatch(value)
-        if match is None:
+        if _DURATION.fullmatch(value) is None:
             self.faults.add(name, 0, f"must be a duration such as 10ms, 2s or 5m, but is {value!r}")
             return minimum
-        seconds = int(match[1]) * _SECONDS[match[2]]
+        seconds = math.fsum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(value))
         if not minimum <= seconds <= maximum:
             self.faults.add(name, 0, f"must be from {_written(minimum)} to {_written(maximum)}, but is {value!r}")
             return minimum

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -23,6 +24,9 @@ def stop_requested() -> asyncio.Event:
     return event
 
 
+SWITCH_SECONDS = 0.000_5  # for which a thread may keep the event loop waiting
+
+
 def settled() -> None:
     """Let the garbage collector pass over all that was made while starting, once, when the first call may come.
 
@@ -31,6 +35,8 @@ def settled() -> None:
     """
     gc.collect()
     gc.freeze()
+    # Threads that compile or write pages take turns with the event loop: short ones, for the calls have milliseconds.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
 
 async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> None:

@@ -28,8 +28,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from service_kit import yaml_tree
 from service_kit.faults import Faults
-from service_kit.yaml_tree import KINDS, MAX_BYTES, kind_of, line_of
+from service_kit.yaml_tree import KINDS, MAX_BYTES, MAX_NODES, kind_of, line_of
 
+LENIENT_MAX_NODES = 1_000_000  # such files exist, and are large
 MAX_DIGITS = 64  # characters of a whole number
 
 
@@ -235,7 +236,8 @@ def read(path: Path, faults: Faults, *, lenient: bool = False) -> Section:
 
 def parse(data: bytes, source: str, faults: Faults, *, lenient: bool = False) -> Section:
     """Read YAML from bytes; `source` is what faults call it."""
-    root = yaml_tree.compose(data, source, faults, first_document=lenient)
+    most = LENIENT_MAX_NODES if lenient else MAX_NODES
+    root = yaml_tree.compose(data, source, faults, first_document=lenient, max_nodes=most)
     return _nothing(source) if root is None else _section(root, source, "", faults, lenient=lenient)
 
 

@@ -40,7 +40,9 @@ def line_of(place: Node | Event) -> int:
     return place.start_mark.line + 1 if place.start_mark else 0
 
 
-def compose(data: bytes, source: str, faults: Faults, *, first_document: bool = False) -> MappingNode | None:
+def compose(
+    data: bytes, source: str, faults: Faults, *, first_document: bool = False, max_nodes: int = MAX_NODES
+) -> MappingNode | None:
     """Build the tree of a document whose root is a mapping; None where there is none, with the fault noted.
 
     With `first_document` further ones are passed over, with a warning.
@@ -50,7 +52,7 @@ def compose(data: bytes, source: str, faults: Faults, *, first_document: bool = 
         return None
     try:
         data.decode("utf-8")
-        refusal = _refusal(data)
+        refusal = _refusal(data, max_nodes)
         root = None if refusal else _first(data, source, faults) if first_document else _only(data)
     except UnicodeDecodeError as error:
         faults.add(source, _line_at(data, error.start), f"is not UTF-8: {error.reason}")
@@ -72,8 +74,8 @@ def compose(data: bytes, source: str, faults: Faults, *, first_document: bool = 
     if not isinstance(root, MappingNode):
         faults.add(source, line_of(root), f"must be a mapping at its root, but is {kind_of(root)}")
         return None
-    if _is_too_large(root):
-        faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {MAX_NODES} values")
+    if _is_too_large(root, max_nodes):
+        faults.add(source, 0, f"is nested deeper than {MAX_DEPTH} levels or has more than {max_nodes} values")
         return None
     return root
 
@@ -95,7 +97,7 @@ def _line_at(data: bytes, position: int) -> int:
     return data.count(b"\n", 0, position) + 1
 
 
-def _refusal(data: bytes) -> tuple[int, str] | None:
+def _refusal(data: bytes, max_nodes: int) -> tuple[int, str] | None:
     """Read the parser's events alone, and say where and why a file must not be built into a tree.
 
     Building recurses in C, where deep nesting would overflow the stack and end the process; events come one by one.
@@ -113,14 +115,14 @@ def _refusal(data: bytes) -> tuple[int, str] | None:
             depth += 1
         if depth > MAX_DEPTH:
             return line, f"is nested deeper than {MAX_DEPTH} levels"
-        if values > MAX_NODES:
-            return line, f"has more than {MAX_NODES} values"
+        if values > max_nodes:
+            return line, f"has more than {max_nodes} values"
         if not isinstance(event, AliasEvent) and event.tag is not None:
             return line, f"has the tag {event.tag!r}, and tags are not allowed here"
     return None
 
 
-def _is_too_large(root: Node) -> bool:
+def _is_too_large(root: Node, max_nodes: int) -> bool:
     """Walk the tree as a reader would, aliases followed, and give up at the bounds."""
     pending = [(root, 1)]
     seen = 1  # counted when noted, not when visited: what is pending is bounded too
@@ -132,7 +134,7 @@ def _is_too_large(root: Node) -> bool:
         elif isinstance(node, MappingNode):
             children = [child for pair in node.value for child in pair]
         seen += len(children)
-        if depth > MAX_DEPTH or seen > MAX_NODES:
+        if depth > MAX_DEPTH or seen > max_nodes:
             return True
         pending.extend((child, depth + 1) for child in children)
     return False

@@ -9,6 +9,7 @@ from service_kit.http_host import Reply
 from service_kit.rpc import RpcError
 from service_kit.wire.rate_limit_pb2 import RateLimitRequest, RateLimitResponse
 
+MAX_BODY_BYTES = 64 * 1024  # a request of a person's size: it is parsed between the calls of others
 MAX_DEPTH = 20  # levels of a request's JSON
 
 
@@ -20,6 +21,8 @@ class JsonPage:
 
     async def answer(self, body: bytes) -> Reply:
         """Decide one request."""
+        if len(body) > MAX_BODY_BYTES:
+            return Reply(400, f"the body is larger than {MAX_BODY_BYTES} bytes\n")
         request = RateLimitRequest()
         try:
             json_format.Parse(body, request, max_recursion_depth=MAX_DEPTH)

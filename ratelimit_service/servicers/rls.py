@@ -21,7 +21,7 @@ from service_kit.wire.ratelimit_descriptor_pb2 import RateLimitDescriptor
 
 MAX_DESCRIPTORS = 100  # of a request
 MAX_ENTRIES = 100  # of a descriptor
-MAX_TEXT_BYTES = 64 * 1024  # of domain, keys and values together, in UTF-8
+MAX_TEXT_BYTES = 1024 * 1024  # of domain, keys and values together, in UTF-8; Envoy's headers have 60 KiB at most
 MAX_HITS = MAX_UINT32
 
 _Response = wire.RateLimitResponse

@@ -42,10 +42,10 @@ class Address:
 def parse(url: str, *, socket_type: str = "tcp", auth: str = "", tls: Tls | None = None) -> Address:
     """Read an address; raises `ValueError` with a text that holds no password.
 
-    `url` is `host:port`, `redis://`, `rediss://` or `unix://`, or a path where `socket_type` is `unix`. `auth` is
+    `url` is `host:port`, `redis://`, `rediss://` or `unix://`, or the path of a socket. `auth` is
     `password` or `user:password`, and goes before what stands in the URL. `rediss://` means TLS without `tls` too.
     """
-    if socket_type == "unix" and "://" not in url:
+    if (socket_type == "unix" or url.startswith("/")) and "://" not in url:
         url = f"unix://{url}"
     elif "://" not in url:
         url = f"redis://{url}"

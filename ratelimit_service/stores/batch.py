@@ -12,7 +12,7 @@ from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores import script
 from ratelimit_service.stores.connection import Command, Reply, ServerError
 
-MAX_CHARGES = 1_000  # of one round trip: the script holds up the server for a few microseconds each
+MAX_WEIGHT = 250  # of one round trip: the script holds up the server for about 10 microseconds for each unit
 LINGER_MS = (1_000, 2_000)  # how long a key outlives its bucket, drawn anew for each call
 
 Answer = tuple[int, Sequence[int]]
@@ -26,6 +26,7 @@ class Pending:
     tag: str  # what its keys share; only requests of one tag share a call
     keys: list[str]
     words: script.Words
+    weight: int  # what its charges cost the server, see `script.weight`
     deadline: float  # of the event loop's clock
     answer: asyncio.Future[Answer]
     sent: bool = False  # once before, on a connection that was lost
@@ -74,12 +75,12 @@ class Batch:
 def take(waiting: deque[Pending], now: float) -> Batch:
     """Take as many requests from those that wait as fit together; those that nobody waits for any more are left out."""
     groups: dict[object, list[Pending]] = {}
-    charges = 0
-    while waiting and charges < MAX_CHARGES:
+    weight = 0
+    while waiting and weight < MAX_WEIGHT:
         pending = waiting.popleft()
         if pending.answer.done():
             continue
-        charges += len(pending.keys)
+        weight += pending.weight
         key = pending if pending.alone or pending.asking else pending.tag
         groups.setdefault(key, []).append(pending)
     return Batch(list(groups.values()), now)

@@ -23,6 +23,7 @@ SLOTS = 16_384
 MAX_NODES = 1_000
 MAX_REDIRECTIONS = 5  # of one request
 REFRESH_SECONDS = 0.2  # between two readings of the map, at least
+UNNEEDED_SECONDS = 60.0  # until the connection to a node without slots is ended
 MAX_WAITING = 10_000  # requests that wait for the first map
 
 _Place = tuple[str, int]
@@ -43,6 +44,7 @@ class Cluster:
         self._nodes: dict[_Place, Node] = {}
         self._places: list[_Place | None] = [None] * SLOTS
         self._known = False
+        self._unneeded: dict[_Place, float] = {}  # nodes without slots, and since when
         self._early: list[Pending] = []  # what waits for the first map
         self._refreshing: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -151,8 +153,8 @@ class Cluster:
         """Read the map from whichever node tells it first; raises `StoreUnavailableError`."""
         asked = [*self._nodes, *((seed.host, seed.port) for seed in self._seeds)]
         reason = StoreUnavailableError("the cluster has no nodes")
-        for place in dict.fromkeys(asked):
-            node = self._node(place)
+        nodes = [(place, self._node(place)) for place in dict.fromkeys(asked)]
+        for place, node in sorted(nodes, key=lambda pair: pair[1].failing):  # one that fails may know an old map
             try:
                 reply = await node.ask("CLUSTER", "SLOTS")
                 places = _read_slots(reply, place)
@@ -167,7 +169,10 @@ class Cluster:
         self._places = places
         self._known = True
         kept = {place for place in places if place is not None} | {(seed.host, seed.port) for seed in self._seeds}
-        for place in [place for place in self._nodes if place not in kept]:
+        now = asyncio.get_running_loop().time()
+        self._unneeded = {place: self._unneeded.get(place, now) for place in self._nodes if place not in kept}
+        # Not at once: a node without slots may be the one that slots are on their way to.
+        for place in [place for place, since in self._unneeded.items() if now - since > UNNEEDED_SECONDS]:
             task = asyncio.get_running_loop().create_task(self._nodes.pop(place).close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

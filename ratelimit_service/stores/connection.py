@@ -113,7 +113,7 @@ async def connect(
             await _introduce(address, connection, primary=primary)
     except BaseException as error:
         connection.end("given up")
-        if isinstance(error, OSError):  # TimeoutError is one
+        if isinstance(error, OSError | UnicodeError):  # TimeoutError is the first; a name that is none, the second
             raise StoreUnavailableError(reason_of(error)) from error
         raise
     return connection
@@ -149,6 +149,8 @@ async def _introduce(address: Address, connection: Connection, *, primary: bool)
     _expect(answer, b"PONG")
     if primary:
         (answer,) = await connection.send([("ROLE",)])
+        if isinstance(answer, ServerError):
+            raise StoreUnavailableError(str(answer))
         if not isinstance(answer, list) or answer[:1] != [b"master"]:
             raise StoreUnavailableError("this server is a replica, and the primary is not known yet")
 
@@ -172,6 +174,8 @@ def reason_of(error: BaseException) -> str:
         return f"TLS failed: {error.reason}"
     if isinstance(error, socket.gaierror):
         return error.strerror or "name not known"
+    if isinstance(error, UnicodeError):
+        return "the host is no name"
     if isinstance(error, OSError):
         # Not strerror: asyncio writes "Connect call failed" and the address into it. No number: several have failed.
         return os.strerror(error.errno) if error.errno else "none of its addresses can be connected to"

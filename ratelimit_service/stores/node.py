@@ -70,6 +70,7 @@ class Node:
         self._probing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._late_again = 0.0
+        self._opened_as: str | None = None
         self._flush_is_due = False
         self._closed = False
 
@@ -89,8 +90,10 @@ class Node:
         else:
             self._waiting.append(pending)
         loop = asyncio.get_running_loop()
-        if self._timer is None:
-            self._timer = loop.call_at(pending.deadline, self._expire)
+        if self._timer is None or self._timer.when() > pending.deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(pending.deadline, self._look)
         if not self._flush_is_due and self._batch is None:
             self._flush_is_due = True
             loop.call_soon(self._flush)
@@ -105,10 +108,16 @@ class Node:
                     raise self._reason
                 (reply,) = await self._connection.send([command])
         except TimeoutError:
+            self.reconnect("timed out")
             raise StoreUnavailableError("timed out") from None
         if isinstance(reply, ServerError):
             raise StoreUnavailableError(str(reply))
         return reply
+
+    @property
+    def failing(self) -> bool:
+        """Whether it is not asked, or has no connection."""
+        return self._breaker.open or self._connection is None
 
     def reconnect(self, reason: str) -> None:
         """Give up the connection; the next one is opened where `find` says then."""
@@ -128,6 +137,7 @@ class Node:
         if self._connection is not None:
             self._connection.end("the service is ending")
         self._fail_all(self._reason)
+        self._tell_closed()
 
     # Out and back
 
@@ -153,9 +163,11 @@ class Node:
         if self._batch is batch:
             self._batch = None
         if future.cancelled() or future.exception() is not None:
+            self._note_failure(self._reason)
             self._send_again(list(batch.requests()))
             return
         self._script_is_there = True
+        in_time = asyncio.get_running_loop().time() - batch.began <= self._deadline
         for group, reply in batch.replies(future.result()):
             if isinstance(reply, ServerError):
                 self._refused(group, reply)
@@ -163,8 +175,8 @@ class Node:
                 self._fail(
                     group, StoreUnavailableError("the reply is not that of the script: is this Valkey or Redis?")
                 )
-            elif self._breaker.succeeded():
-                self._watcher.breaker(self._name, opened=False)
+            elif in_time:  # one that is always late is as good as away
+                self._note_success()
         self._flush()
 
     def _refused(self, group: Sequence[Pending], error: ServerError) -> None:
@@ -175,8 +187,18 @@ class Node:
             for pending in group:
                 pending.alone = True
             self._requeue(group)
-        elif error.code in {"MOVED", "ASK"} and all(self._moved(pending, error) for pending in group):
-            pass
+        elif error.code in {"MOVED", "ASK"}:
+            for pending in [pending for pending in group if not self._moved(pending, error)]:
+                pending.fail(StoreUnavailableError(str(error)))
+        elif (
+            error.code == "TRYAGAIN"
+        ):  # A slot is on its way: only requests whose keys are all in one place can be had.
+            for pending in group:
+                if pending.alone:
+                    pending.fail(StoreUnavailableError(str(error)))
+            self._requeue([pending for pending in group if not pending.alone])
+            for pending in group:
+                pending.alone = True
         else:
             self._fail(group, StoreUnavailableError(str(error)))
             if error.code == "READONLY":
@@ -200,6 +222,10 @@ class Node:
 
     # Time
 
+    def _look(self) -> None:
+        """Expire what is late, after what has come meanwhile: where this process was late itself, the reply is here."""
+        self._timer = asyncio.get_running_loop().call_later(0, self._expire)
+
     def _expire(self) -> None:
         """Fail what has waited its time out, and look again when the next one has."""
         self._timer = None
@@ -221,7 +247,7 @@ class Node:
             self._note_failure(StoreUnavailableError(f"no answer within {self._deadline * 1000:g} ms"))
             self._give_up_a_stalled_connection(now)
         if following is not None:
-            self._timer = loop.call_at(following, self._expire)
+            self._timer = loop.call_at(following, self._look)
 
     def _give_up_a_stalled_connection(self, now: float) -> None:
         stalled = self._batch is not None and now - self._batch.began > max(STALL_SECONDS, 2 * self._deadline)
@@ -232,9 +258,19 @@ class Node:
         self._reason = error
         self._failed()
         if self._breaker.failed() and not self._closed:
+            self._opened_as = self._name
             self._watcher.breaker(self._name, opened=True)
             self._fail_all(error)
             self._probing = asyncio.get_running_loop().create_task(self._probe())
+
+    def _note_success(self) -> None:
+        if self._breaker.succeeded():
+            self._tell_closed()
+
+    def _tell_closed(self) -> None:
+        if self._opened_as is not None:  # by the name that it had then: a failover may have changed it
+            self._watcher.breaker(self._opened_as, opened=False)
+            self._opened_as = None
 
     def _fail_all(self, error: StoreUnavailableError) -> None:
         waiting, self._waiting = self._waiting, deque()
@@ -253,14 +289,16 @@ class Node:
                 if self._connection is None:
                     continue
                 async with asyncio.timeout(self._deadline):
-                    await self._connection.send([("PING",)])
+                    (reply,) = await self._connection.send([("PING",)])
             except TimeoutError:
                 continue
             except StoreUnavailableError as error:
                 self._reason = error
                 continue
-            if self._breaker.succeeded():
-                self._watcher.breaker(self._name, opened=False)
+            if isinstance(reply, ServerError):  # it is loading, or busy
+                self._reason = StoreUnavailableError(str(reply))
+                continue
+            self._note_success()
 
     # The connection
 

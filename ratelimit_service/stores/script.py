@@ -35,6 +35,11 @@ def encode(charges: Sequence[Charge], *, denied: bool = False, sparing: bool = F
     return keys, words
 
 
+def weight(charges: Sequence[Charge]) -> int:
+    """What charges cost the server, a fixed window being 1: a sliding one has up to 51 slices to go through."""
+    return sum(8 if isinstance(charge.limit, SlidingWindow) else 1 for charge in charges)
+
+
 def call(requests: Iterable[tuple[list[str], Words]], linger_ms: int) -> tuple[list[str], Words]:
     """KEYS and ARGV of one call for several requests; `linger_ms` is how long keys outlive their use."""
     keys: list[str] = []

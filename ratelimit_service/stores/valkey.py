@@ -34,7 +34,7 @@ class ValkeyStore:
         if self._prefix:
             keys = [self._prefix + key for key in keys]
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._servers.submit(Pending(tag, keys, words, loop.time() + self._deadline, answer))
+        self._servers.submit(Pending(tag, keys, words, script.weight(charges), loop.time() + self._deadline, answer))
         now_us, numbers = await answer
         return script.decode(charges, now_us, numbers)
 

@@ -339,7 +339,7 @@ def test_a_mounted_config_map_is_read_once_and_followed(environment: dict[str, s
 
 def test_what_is_odd_about_limits_and_variables_is_warned_of(environment: dict[str, str], file: Path) -> None:
     file.write_text(RULES + "    unit: day\n")
-    with running(environment | {"USE_STATSD": "false"}) as service:
+    with running(environment | {"USE_STATSD": "true"}) as service:
         warnings = [line["message"] for line in service.lines if line["level"] == "warning"]
     assert warnings == [
         "USE_STATSD: has no effect: metrics are Prometheus's, at /metrics",

@@ -109,7 +109,7 @@ def test_a_negative_number_with_a_fraction_is_read_where_the_bounds_allow_it() -
     assert environment(RATIO="-0.25").number("RATIO", minimum=-1, maximum=1) == -0.25
 
 
-@pytest.mark.parametrize("value", ["1.1", "-0.1", "nan", "inf", "1e-1", ".5", "1.", "0,8", " 1", "٣", "0.1234567890"])
+@pytest.mark.parametrize("value", ["1.1", "-0.1", "nan", "inf", "1e-1", ".", "1.", "0,8", " 1", "٣", "0.1234567890"])
 def test_what_is_not_a_number_within_bounds_is_a_fault(value: str) -> None:
     """Python would take some of these, and `nan` would pass any bound."""
     read = environment(RATIO=value)
@@ -144,7 +144,18 @@ def test_a_duration_is_read_in_seconds(value: str, seconds: float) -> None:
     assert told(read) == []
 
 
-@pytest.mark.parametrize("value", ["1", "1.5s", "-1s", "s", "1d", "1 s", "1m30s", "1234567890s", "٣s"])
+@pytest.mark.parametrize(
+    ("value", "seconds"), [("1.5s", 1.5), ("1m30s", 90.0), ("2m0.5s", 120.5), ("1h1m1s1ms", 3661.001)]
+)
+def test_a_duration_may_have_parts_and_fractions(value: str, seconds: float) -> None:
+    read = environment(WAIT=value)
+    assert read.seconds("WAIT", minimum=0, maximum=9_999) == pytest.approx(seconds)
+    assert told(read) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["1", "-1s", "s", "1d", "1 s", "1.s", ".5s", "1m 30s", "1s2", "1s1s1s1s1s", "1234567890s", "٣s"]
+)
 def test_what_is_not_a_duration_is_a_fault(value: str) -> None:
     """A number without a unit is nobody's guess."""
     read = environment(WAIT=value)

@@ -8,7 +8,7 @@ import pytest
 
 from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores import batch, script
-from ratelimit_service.stores.batch import MAX_CHARGES, Batch, Pending
+from ratelimit_service.stores.batch import MAX_WEIGHT, Batch, Pending
 from ratelimit_service.stores.connection import ServerError
 
 
@@ -28,7 +28,7 @@ def on_a_loop(test: Callable[[], None]) -> Callable[[], None]:
 def pending(tag: str = "d", keys: int = 1, *, alone: bool = False, asking: bool = False) -> Pending:
     future: asyncio.Future[batch.Answer] = asyncio.get_running_loop().create_future()
     words: script.Words = [keys, 0, 0]
-    return Pending(tag, [f"{{{tag}}}{n}" for n in range(keys)], words, 1.0, future, alone=alone, asking=asking)
+    return Pending(tag, [f"{{{tag}}}{n}" for n in range(keys)], words, keys, 1.0, future, alone=alone, asking=asking)
 
 
 def groups(taken: Batch) -> list[list[Pending]]:
@@ -52,7 +52,7 @@ def test_one_that_must_be_alone_or_asks_for_a_slot_on_its_way_is() -> None:
 
 @on_a_loop
 def test_what_is_too_much_for_one_round_trip_waits_for_the_next() -> None:
-    waiting = deque(pending(keys=MAX_CHARGES // 2) for _ in range(3))
+    waiting = deque(pending(keys=MAX_WEIGHT // 2) for _ in range(3))
     assert [len(group) for group in batch.take(waiting, 5.0).groups] == [2]
     assert len(waiting) == 1
 

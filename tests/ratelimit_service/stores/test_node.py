@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from ratelimit_service.model import Charge
 from ratelimit_service.stores import node
 from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.breaker import FAILURES
+from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
-from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, at, run
+from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, Heard, at, run
 from tests.valkey_servers import HOST, Server
 
 
@@ -46,7 +48,7 @@ def test_a_call_is_bounded_and_the_rest_goes_in_the_next(server: Server) -> None
     async def scenario(store: ValkeyStore) -> None:
         await asyncio.gather(*(store.hit(many) for _ in range(25)))
 
-    assert run(at(server), scenario).batches == [10, 10, 10, 5]
+    assert run(at(server), scenario).batches == [3] * 9 + [1]
 
 
 def test_one_connection_carries_all_requests(server: Server) -> None:
@@ -103,7 +105,10 @@ def test_a_server_that_hangs_is_given_up_at_the_deadline_and_then_not_asked() ->
         assert all(wait < 0.015 for wait in waits[FAILURES:]), "the breaker is open: nobody waits"
 
     with socket.create_server((HOST, 0)) as silent:
-        assert run(Address(HOST, silent.getsockname()[1]), scenario, deadline=0.02).breakers == [True]
+        assert run(Address(HOST, silent.getsockname()[1]), scenario, deadline=0.02).breakers == [
+            True,
+            False,
+        ]  # closed with the store
 
 
 def test_a_server_that_was_suspended_is_used_again_and_no_late_reply_is_taken_for_another(server: Server) -> None:
@@ -178,3 +183,90 @@ def test_what_waits_when_the_store_is_closed_hears_so() -> None:
 
     with socket.create_server((HOST, 0)) as silent:
         run(Address(HOST, silent.getsockname()[1]), scenario)
+
+
+def test_a_server_that_always_answers_too_late_is_not_asked() -> None:
+    """Its answers are no use, and what it counts would be counted for nothing."""
+
+    async def go() -> None:
+        async def late(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            behind_reader, behind_writer = await asyncio.open_connection(HOST, behind.port)
+            with contextlib.suppress(OSError):
+                while data := await reader.read(65_536):
+                    behind_writer.write(data)
+                    answer = await behind_reader.read(65_536)
+                    await asyncio.sleep(0.04)
+                    writer.write(answer)
+            behind_writer.close()
+            writer.close()
+
+        slow = await asyncio.start_server(late, HOST, 0)
+        heard = Heard()
+        store = ValkeyStore(single(Address(HOST, slow.sockets[0].getsockname()[1]), 0.02, heard), deadline=0.02)
+        begun = time.monotonic()
+        while not heard.breakers:
+            with pytest.raises(StoreUnavailableError):
+                await store.hit([CHARGE])
+            assert time.monotonic() - begun < 20
+        await asyncio.sleep(0.3)  # probes come and are late too
+        assert heard.breakers == [True]
+        await store.close()
+        await asyncio.sleep(0.1)  # until the other side has heard so
+        slow.close()
+        await slow.wait_closed()
+
+    with Server() as behind:
+        asyncio.run(go())
+
+
+def test_a_server_that_drops_connections_at_a_command_is_not_asked_again_and_again() -> None:
+    connections = 0
+
+    async def drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                if b"EVAL" in data:
+                    break
+                writer.write(b"+PONG\r\n")
+        writer.close()
+
+    async def go() -> None:
+        other = await asyncio.start_server(drop, HOST, 0)
+        heard = Heard()
+        store = ValkeyStore(single(Address(HOST, other.sockets[0].getsockname()[1]), 0.5, heard), deadline=0.5)
+        for _ in range(100):
+            with pytest.raises(StoreUnavailableError):
+                await store.hit([CHARGE])
+        assert True in heard.breakers
+        assert connections < 20
+        await store.close()
+        await asyncio.sleep(0.1)  # until the other side has heard so
+        other.close()
+        await other.wait_closed()
+
+    asyncio.run(go())
+
+
+def test_a_reply_that_came_while_this_process_stood_still_counts(server: Server) -> None:
+    async def scenario(store: ValkeyStore) -> None:
+        await store.hit([CHARGE])
+        waiting = [asyncio.ensure_future(store.hit([CHARGE])) for _ in range(20)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # they are on their way
+        time.sleep(0.15)  # noqa: ASYNC251  (what is tested: the loop stands still)
+        answers = await asyncio.gather(*waiting)
+        assert sorted(answer[0].remaining for answer in answers) == list(range(79, 99))
+
+    assert run(at(server), scenario, deadline=0.1).breakers == []
+
+
+def test_a_host_that_is_no_name_is_told(server: Server) -> None:
+    del server
+
+    async def scenario(store: ValkeyStore) -> None:
+        with pytest.raises(StoreUnavailableError, match="the host is no name"):
+            await store.check()
+
+    run(Address("redis..svc"), scenario)
