@@ -11,7 +11,7 @@ from ratelimit_service.errors import NoConfigurationError, StoreUnavailableError
 from ratelimit_service.limits import Limit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role, Status
 from ratelimit_service.rules import Limits, Rule
-from ratelimit_service.stores import CounterStore
+from ratelimit_service.stores import CounterStore, PartlyKnownError
 
 OVERRIDE = Rule("(override)", (), "", 0)  # what a limit that the request brings along is reported under
 
@@ -75,9 +75,11 @@ class Limiter:
         if charges:
             try:
                 counts = await self._store.hit(charges)
-            except StoreUnavailableError:
+            except StoreUnavailableError as error:
                 failure = self._modes.failure
                 counts = await self._without_store(charges)
+                if isinstance(error, PartlyKnownError):
+                    counts = [known or count for known, count in zip(error.known, counts, strict=True)]
         remaining = iter(counts)
         statuses = tuple(_status(match, next(remaining) if match.limit else None, failure) for match in matches)
         over = _denied(matches, statuses)

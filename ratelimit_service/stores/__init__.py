@@ -20,7 +20,8 @@
 - MUST return or raise `StoreUnavailableError`, and no other exception, within the deadline that it was built with.
 - MUST bound what it holds, and let go of buckets whose window has ended or that are full again: they tell nothing.
 
-After `StoreUnavailableError` it is unknown whether the charges were counted.
+After `StoreUnavailableError` it is unknown whether the charges were counted. A store that stands in front of another
+may know some of the answers all the same, and then raises `PartlyKnownError`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge, Count
+
+
+class PartlyKnownError(StoreUnavailableError):
+    """The store did not answer, but of some charges it is known what it would have said: `known`, one for each."""
+
+    def __init__(self, error: StoreUnavailableError, known: Sequence[Count | None]) -> None:
+        super().__init__(str(error))
+        self.known = known
 
 
 class CounterStore(Protocol):

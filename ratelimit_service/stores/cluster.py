@@ -44,6 +44,7 @@ class Cluster:
         self._nodes: dict[_Place, Node] = {}
         self._places: list[_Place | None] = [None] * SLOTS
         self._known = False
+        self._closed = False
         self._unneeded: dict[_Place, float] = {}  # nodes without slots, and since when
         self._early: list[Pending] = []  # what waits for the first map
         self._refreshing: asyncio.Task[None] | None = None
@@ -88,6 +89,7 @@ class Cluster:
 
     async def close(self) -> None:
         """End what goes on in the background."""
+        self._closed = True
         tasks = [*self._closing, *([self._refreshing] if self._refreshing else [])]
         for task in tasks:
             task.cancel()
@@ -137,6 +139,8 @@ class Cluster:
 
     def _refresh(self) -> None:
         """Read the map soon, in the background; once at a time."""
+        if self._closed:
+            return
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._read_map_soon())
 
@@ -173,6 +177,7 @@ class Cluster:
         self._unneeded = {place: self._unneeded.get(place, now) for place in self._nodes if place not in kept}
         # Not at once: a node without slots may be the one that slots are on their way to.
         for place in [place for place, since in self._unneeded.items() if now - since > UNNEEDED_SECONDS]:
+            del self._unneeded[place]
             task = asyncio.get_running_loop().create_task(self._nodes.pop(place).close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)

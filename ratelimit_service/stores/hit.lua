@@ -98,7 +98,9 @@ local function charge_window(answer, key, hits)
     assert(seconds > 0, 'seconds must be above 0')
     local known = state(key, 'w', read_window)
     local start = now_seconds - now_seconds % seconds
-    if known.start ~= start then
+    if known.start == start + seconds then
+        start = known.start -- The clock was set back over the window's start: it goes on, and admits nothing twice.
+    elseif known.start ~= start then
         known.start, known.count = start, 0
     end
     if known.request ~= request then

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limits import FixedWindow, Limit
 from ratelimit_service.model import Charge, Count, Role
-from ratelimit_service.stores import CounterStore
+from ratelimit_service.stores import CounterStore, PartlyKnownError
 
 BYTES_PER_ENTRY = 512  # what an entry takes at most, about: a key has a few hundred bytes
 
@@ -49,7 +50,12 @@ class LocalCache:
         cached = [None if charge.key in given_back else self._look(charge, now_us) for charge in charges]
         asked = [charge for charge, count in zip(charges, cached, strict=True) if count is None]
         denied = denied or _denies(charges, cached)
-        counts = iter(await self._store.hit(asked, denied=denied) if asked else ())
+        try:
+            counts = iter(await self._store.hit(asked, denied=denied) if asked else ())
+        except StoreUnavailableError as error:
+            if not any(cached):
+                raise
+            raise PartlyKnownError(error, cached) from error
         answers = []
         for charge, count in zip(charges, cached, strict=True):
             answer = count or next(counts)

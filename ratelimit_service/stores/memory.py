@@ -124,6 +124,8 @@ def _try_window(
     charge: Charge, limit: FixedWindow, earlier: _Trial | None, stored: _State | None, now_us: int
 ) -> _Trial:
     start = fixed_window.start(limit, now_us)
+    if isinstance(stored, _Window) and stored.start == start + limit.seconds:
+        start = stored.start  # The clock was set back over the window's start: it goes on, and admits nothing twice.
 
     def window(counted: int) -> _Window:
         return _Window(start, counted, expires_us=(start + limit.seconds) * 1_000_000)

@@ -23,6 +23,7 @@ from ratelimit_service.stores.breaker import Breaker
 from ratelimit_service.stores.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
 
 MAX_WAITING = 10_000  # requests that wait for one server
+MAX_SILENT = 3  # probes without an answer, until a connection is given up
 STALL_SECONDS = 0.25  # without a reply, until a connection is given up
 
 
@@ -71,6 +72,7 @@ class Node:
         self._timer: asyncio.TimerHandle | None = None
         self._late_again = 0.0
         self._opened_as: str | None = None
+        self._troubled = False
         self._flush_is_due = False
         self._closed = False
 
@@ -100,6 +102,8 @@ class Node:
 
     async def ask(self, *command: int | str) -> Reply:
         """Send a command of its own within a second; raises `StoreUnavailableError`."""
+        if self._closed:
+            raise self._reason
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 if self._connection is None:
@@ -110,14 +114,19 @@ class Node:
         except TimeoutError:
             self.reconnect("timed out")
             raise StoreUnavailableError("timed out") from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and not task.cancelling():
+                raise self._reason from None  # it was the connecting that was cancelled, and not who asks
+            raise
         if isinstance(reply, ServerError):
             raise StoreUnavailableError(str(reply))
         return reply
 
     @property
     def failing(self) -> bool:
-        """Whether it is not asked, or has no connection."""
-        return self._breaker.open or self._connection is None
+        """Whether its last call failed, or it has no connection."""
+        return self._troubled or self._breaker.open or self._connection is None
 
     def reconnect(self, reason: str) -> None:
         """Give up the connection; the next one is opened where `find` says then."""
@@ -165,6 +174,7 @@ class Node:
         if future.cancelled() or future.exception() is not None:
             self._note_failure(self._reason)
             self._send_again(list(batch.requests()))
+            self._flush()
             return
         self._script_is_there = True
         in_time = asyncio.get_running_loop().time() - batch.began <= self._deadline
@@ -201,7 +211,7 @@ class Node:
                 pending.alone = True
         else:
             self._fail(group, StoreUnavailableError(str(error)))
-            if error.code == "READONLY":
+            if "READONLY" in str(error):  # within another error where the script met it
                 self.reconnect("this server has become a replica")  # `find` may know who has taken its place
 
     def _fail(self, group: Sequence[Pending], error: StoreUnavailableError) -> None:
@@ -256,6 +266,7 @@ class Node:
 
     def _note_failure(self, error: StoreUnavailableError) -> None:
         self._reason = error
+        self._troubled = True
         self._failed()
         if self._breaker.failed() and not self._closed:
             self._opened_as = self._name
@@ -264,6 +275,7 @@ class Node:
             self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     def _note_success(self) -> None:
+        self._troubled = False
         if self._breaker.succeeded():
             self._tell_closed()
 
@@ -280,6 +292,7 @@ class Node:
     async def _probe(self) -> None:
         """Ask until there is an answer in time; only then do calls go to this server again."""
         loop = asyncio.get_running_loop()
+        silent = 0  # probes in a row
         while self._breaker.open:
             await asyncio.sleep(self._breaker.next_probe())
             self._give_up_a_stalled_connection(loop.time())
@@ -291,14 +304,18 @@ class Node:
                 async with asyncio.timeout(self._deadline):
                     (reply,) = await self._connection.send([("PING",)])
             except TimeoutError:
+                silent += 1
+                if silent % MAX_SILENT == 0:
+                    self.reconnect("timed out")
                 continue
             except StoreUnavailableError as error:
                 self._reason = error
                 continue
+            silent = 0
             if isinstance(reply, ServerError):  # it is loading, or busy
                 self._reason = StoreUnavailableError(str(reply))
-                continue
-            self._note_success()
+            elif self._breaker.succeeded():
+                self._tell_closed()
 
     # The connection
 
@@ -312,9 +329,10 @@ class Node:
             address = await self._find()
             self._name = str(address)
             self._connection = await connect(address, self._lost, primary=self._primary)
-        except StoreUnavailableError as error:
-            self._note_failure(error)
-            self._fail_all(error)
+        except Exception as error:  # noqa: BLE001  (whatever it is, no thread for a name among it: try again later)
+            told = error if isinstance(error, StoreUnavailableError) else StoreUnavailableError(type(error).__name__)
+            self._note_failure(told)
+            self._fail_all(told)
             return
         self._flush()
 

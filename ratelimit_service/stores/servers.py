@@ -155,7 +155,7 @@ class SentinelPrimary(Single):
             await asyncio.sleep(SENTINEL_SECONDS)
             try:
                 now = await self._sentinels.find()
-            except StoreUnavailableError:
+            except Exception:  # noqa: BLE001, S112  (whatever it is, the next question may be answered)
                 continue  # Without a Sentinel the primary that is known stays.
             if self._last is not None and now != self._last:
                 self._node.reconnect("another server has become the primary")

@@ -618,6 +618,21 @@ def test_a_clock_set_back_leaves_a_bucket_empty_at_worst(port: int) -> None:
             assert not asyncio.run(_hit(store, [charge]))[0].over
 
 
+def test_a_clock_set_back_over_the_start_of_a_window_admits_nothing_twice(port: int) -> None:
+    clock = Clock()
+    window = Charge(fresh(), 1, FixedWindow(3, Unit.MINUTE))
+    with redis.Redis(port=port) as client:
+        for store in (ScriptWithClock(client, clock), MemoryStore(clock, 10)):
+            clock.now_us = NOW_US + 60_000_000
+            assert not any(asyncio.run(_hit(store, [window]))[0].over for _ in range(3))
+            clock.now_us -= 1_000_000
+            assert asyncio.run(_hit(store, [window]))[0].over
+            clock.now_us += 1_000_000
+            assert asyncio.run(_hit(store, [window]))[0].over
+            clock.now_us += 60_000_000
+            assert not asyncio.run(_hit(store, [window]))[0].over
+
+
 def test_a_changed_rate_takes_over_the_bucket_rounded_to_the_strict_side(port: int) -> None:
     clock = Clock()
     key = fresh()

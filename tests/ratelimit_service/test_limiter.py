@@ -13,6 +13,7 @@ from ratelimit_service.limits import FixedWindow, Unit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role
 from ratelimit_service.rules import Limits
 from ratelimit_service.stores import CounterStore
+from ratelimit_service.stores.local_cache import LocalCache
 from ratelimit_service.stores.memory import MemoryStore
 from tests.ratelimit_service import configured
 
@@ -73,7 +74,7 @@ def limits() -> Limits:
 
 
 def limiter(limits: Limits, store: CounterStore | None = None, modes: Modes | None = None, room: int = 9) -> Limiter:
-    made = Limiter(store or memory(), memory(room), modes or Modes())
+    made = Limiter(memory() if store is None else store, memory(room), modes or Modes())
     made.use(limits)
     return made
 
@@ -102,6 +103,28 @@ def test_without_a_configuration_nothing_is_decided() -> None:
         decide(bare, USER)
     with pytest.raises(NoConfigurationError):
         _ = bare.limits
+
+
+@pytest.mark.parametrize("mode", FailureMode)
+def test_what_the_local_cache_knows_to_be_over_stays_so_while_the_store_is_away(
+    limits: Limits, mode: FailureMode
+) -> None:
+    class Failing:
+        away = False
+
+        async def hit(self, charges: Sequence[Charge], *, denied: bool = False) -> Sequence[Count]:
+            if self.away:
+                raise StoreUnavailableError("away")
+            return await store.hit(charges, denied=denied)
+
+    store, failing = memory(), Failing()
+    service = limiter(limits, LocalCache(failing, lambda: NOW_US, 10), Modes(mode))
+    assert not decide(service, of("user", "bob", 2)).over
+    assert decide(service, of("user", "bob")).over
+    failing.away = True
+    decision = decide(service, of("user", "bob"), of("user", "carol"))
+    assert (decision.over, decision.failure) == (True, mode)
+    assert overs(decision) == [True, mode is FailureMode.DENY]
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,49 @@ def test_a_host_that_is_no_name_is_told(server: Server) -> None:
             await store.check()
 
     run(Address("redis..svc"), scenario)
+
+
+def test_a_connection_that_went_silent_while_the_server_was_not_asked_is_given_up() -> None:
+    """As when a host vanishes: no word comes that it has gone."""
+    connections = 0
+    mute = False
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        own = connections
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                if mute and own == 1:
+                    continue
+                for command in data.split(b"*")[1:]:
+                    if b"EVAL" in command:
+                        writer.write(b"-OOM full\r\n")
+                    elif b"PING" in command:
+                        writer.write(b"+PONG\r\n" if own > 1 else b"-LOADING soon\r\n" if connected else b"+PONG\r\n")
+        writer.close()
+
+    connected = False
+
+    async def go() -> None:
+        nonlocal mute, connected
+        other = await asyncio.start_server(answer, HOST, 0)
+        heard = Heard()
+        store = ValkeyStore(single(Address(HOST, other.sockets[0].getsockname()[1]), 0.05, heard), deadline=0.05)
+        for _ in range(FAILURES):
+            with pytest.raises(StoreUnavailableError, match="OOM"):
+                await store.hit([CHARGE])
+            connected = True
+        assert heard.breakers == [True]
+        mute = True
+        begun = time.monotonic()
+        while heard.breakers == [True]:
+            assert time.monotonic() - begun < 20
+            await asyncio.sleep(0.02)
+        assert connections == 2
+        await store.close()
+        await asyncio.sleep(0.1)  # until the other side has heard so
+        other.close()
+        await other.wait_closed()
+
+    asyncio.run(go())
