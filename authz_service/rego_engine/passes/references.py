@@ -48,6 +48,8 @@ def _function(function: Function, top: int) -> Function:
     for block in function.blocks:
         _count(block, {plan.INPUT: ()}, assigned, uses)
     wanted = {path for path, count in uses.items() if count >= MIN_USES}
+    # What leads there is fetched too, though it may be followed once only: `x := input.a` and then `x.b` twice.
+    wanted |= {path[:length] for path in wanted for length in range(1, len(path))}
     if not wanted:
         return function
     places = {path: top + number for number, path in enumerate(sorted(wanted, key=_order))}
@@ -62,7 +64,6 @@ def _order(path: Path) -> tuple[int, list[tuple[str, str | int]]]:
 
 
 def _fetch(path: Path, places: dict[Path, int], function: Function) -> Statement:
-    # Every prefix of a wanted path is used as often at least, so it is wanted too.
     source = Local(places[path[:-1]] if len(path) > 1 else plan.INPUT)
     return plan.Fetch(source, Constant(path[-1]), places[path], where=function.where)
 

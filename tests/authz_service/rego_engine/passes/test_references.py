@@ -36,6 +36,13 @@ def test_a_reference_of_several_blocks_is_followed_once_at_the_start() -> None:
     assert not any(isinstance(each, plan.Dot) for each in flow.walk(found.blocks))
 
 
+def test_what_leads_to_a_repeated_reference_is_fetched_although_it_is_followed_once() -> None:
+    """As where `x := input.a` stands once, and `x.b` twice."""
+    again = plan.Dot(Local(10), const("b"), 12)
+    found = passed(whole(rule(following(10, again))), "references")
+    assert [each.key for each in found.blocks[0].statements if isinstance(each, plan.Fetch)] == [const("a"), const("b")]
+
+
 def test_a_reference_that_is_followed_once_stays() -> None:
     found = rule(following(10))
     assert passed(whole(found), "references") == found
@@ -55,6 +62,7 @@ def test_a_reference_that_is_followed_once_stays() -> None:
         [following(10), following(10)],
         [following(10), [plan.Blocks((block(*following(10)), block(*following(10))))]],
         [following(10), [plan.Dot(Local(10), const("b"), 11)], following(20)],
+        [following(10, plan.Not(block(plan.Dot(Local(10), const("b"), 12), plan.Equal(Local(12), const(2)))))],
     ],
 )
 def test_what_a_block_finds_and_where_it_is_undefined_stays(blocks: list[list[Statement]]) -> None:
