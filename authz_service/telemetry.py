@@ -49,9 +49,9 @@ class Metrics:
         for finding in findings:
             self._findings.labels(finding.entity, finding.location.value).inc()
 
-    def token_looked_up(self, known: bool) -> None:  # noqa: FBT001  (what it is about)
-        """Record a token, and whether it had been verified a moment ago."""
-        self._tokens.labels("known" if known else "new").inc()
+    def token_looked_up(self, result: str) -> None:
+        """Record a token: `known`, which had been verified a moment ago, or `new`."""
+        self._tokens.labels(result).inc()
 
     def keys_refreshed(self, issuer: str, result: str) -> None:
         """Count one fetch of keys; `result` is `ok` or `failed`."""

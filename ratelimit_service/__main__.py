@@ -28,6 +28,7 @@ from ratelimit_service.stores.local_cache import BYTES_PER_ENTRY, LocalCache
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.valkey import ValkeyStore
 from ratelimit_service.telemetry import MeasuredStore, Metrics
+from ratelimit_service.xds_client import XdsClient
 from service_kit import lifetime, logs, reload
 from service_kit.faults import ConfigurationError
 from service_kit.grpc_host import GrpcHost
@@ -142,8 +143,6 @@ async def follow(
     """
     source = chosen.limits
     if isinstance(source, XdsSettings):
-        from ratelimit_service.xds_client import XdsClient  # noqa: PLC0415  (few run it)
-
         return XdsClient(source, use, refused).run()
     paths = [source.directory] if chosen.links is None else chosen.links
     sign = reload.signature if chosen.links is None else reload.link_signature

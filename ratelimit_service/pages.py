@@ -52,7 +52,7 @@ def lines(limits: Limits) -> Iterator[str]:
 
 def _written(rule: Rule) -> str:
     limit = rule.limit
-    flags = f"shadow_mode: {_word(rule.shadow_mode)}, quota_mode: {_word(rule.quota_mode)}"
+    flags = f"shadow_mode: {str(rule.shadow_mode).lower()}, quota_mode: {str(rule.quota_mode).lower()}"
     if limit is None:
         return f"unlimited: true, {flags}"
     words = f"unit={limit.unit.name} requests_per_unit={limit.requests_per_unit}, {flags}"
@@ -63,10 +63,6 @@ def _written(rule: Rule) -> str:
     if isinstance(limit, SlidingWindow):
         return f"{words}, algorithm: sliding_window"
     return f"{words}, algorithm: token_bucket, burst: {limit.burst}"
-
-
-def _word(flag: bool) -> str:  # noqa: FBT001  (it is what is written)
-    return "true" if flag else "false"
 
 
 def stats(registry: CollectorRegistry) -> Page:

@@ -26,6 +26,7 @@ from authz_service.settings import Issuer
 log = logging.getLogger(__name__)
 
 Result = Literal["ok", "failed"]
+Known = Literal["known", "new"]
 
 
 @dataclass(slots=True)
@@ -49,11 +50,11 @@ class Authenticator:
         *,
         monotonic: Callable[[], float],
         refreshed: Callable[[str, Result], None],
-        looked_up: Callable[[bool], None],
+        looked_up: Callable[[Known], None],
     ) -> None:
         """`refreshed` hears of every fetch of keys: the issuer, and how it ended.
 
-        `looked_up` hears of every token, whether it was verified a moment ago.
+        `looked_up` hears of every token: `known`, if it was verified a moment ago, or `new`.
         """
         self._trusted = {
             issuer.issuer: _Trusted(
@@ -77,7 +78,7 @@ class Authenticator:
         if token is None:
             return None
         known = self._known(token, now)
-        self._looked_up(known is not None)
+        self._looked_up("new" if known is None else "known")
         return known or await self._verify(token, now)
 
     def _known(self, token: str, now: float) -> Identity | None:

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 from ratelimit_service import settings
@@ -81,6 +82,11 @@ async def opened(environment: Mapping[str, str]) -> AsyncIterator[Counters]:
         await servers.close()
 
 
+def _so_far(done: int, count: int, elapsed: float) -> str:
+    del elapsed
+    return f"{done:,} of {count:,} buckets read"
+
+
 async def read_all(counters: Counters, names: Sequence[BucketName]) -> AsyncIterator[Stored]:
     """Read buckets one by one, and tell how far that is where it takes long."""
     progress = Progress(sys.stderr)
@@ -88,7 +94,7 @@ async def read_all(counters: Counters, names: Sequence[BucketName]) -> AsyncIter
     try:
         async for batch in counters.read(names):
             done += len(batch)
-            progress.show(lambda _: f"{done:,} of {len(names):,} buckets read")  # noqa: B023  (called at once)
+            progress.show(partial(_so_far, done, len(names)))
             for stored in batch:
                 yield stored
     finally:

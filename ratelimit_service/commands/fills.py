@@ -12,6 +12,9 @@ from ratelimit_service.limits import FixedWindow, Limit, SlidingWindow, TokenBuc
 
 _NUMBERS = re.compile(rb"[0-9]{1,16}(?: [0-9]{1,16})*")
 
+WINDOW_NUMBERS = 2  # its start and its count
+BUCKET_NUMBERS = 3  # microseconds, ticks, ticks per microsecond
+
 
 class Fill(NamedTuple):
     """What is used: hits that were counted, or tokens that are missing, which only the `limit` tells.
@@ -67,7 +70,7 @@ def until(name: BucketName, fill: Fill) -> str:
 
 
 def _window(name: BucketName, numbers: list[int], now_us: int, limit: Limit | None) -> Fill | None:
-    if len(numbers) != 2:  # noqa: PLR2004  (its start and its count)
+    if len(numbers) != WINDOW_NUMBERS:
         return None
     start, counted = numbers
     until_us = (start + name.seconds) * 1_000_000 - now_us
@@ -90,7 +93,7 @@ def _sliding(name: BucketName, numbers: list[int], now_us: int, limit: Limit | N
 
 
 def _bucket(numbers: list[int], now_us: int, limit: Limit | None) -> Fill | None:
-    if len(numbers) != 3:  # noqa: PLR2004  (microseconds, ticks, ticks per microsecond)
+    if len(numbers) != BUCKET_NUMBERS:
         return None
     us, ticks, ticks_per_us = numbers
     if ticks_per_us == 0 or (us, ticks) <= (now_us, 0):

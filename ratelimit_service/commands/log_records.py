@@ -21,6 +21,8 @@ _RFC_3339 = re.compile(
 )
 _NOTHING = frozenset({None, "", "-"})  # what stands where there is no value; `-` is Envoy's
 
+MAX_DIGITS = 10  # of a number of hits
+
 
 class LineError(Exception):
     """The line cannot be read; the text says why."""
@@ -90,6 +92,6 @@ def hits(text: str | None) -> int:
     """Read how many hits a request stands for."""
     if text is None:
         return 1
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > MAX_UINT32:  # noqa: PLR2004  (digits)
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS or int(text) > MAX_UINT32:
         raise LineError(f"its 'hits' is not a whole number from 0 to {MAX_UINT32}")
     return int(text)

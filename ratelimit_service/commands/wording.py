@@ -56,6 +56,9 @@ def span(seconds: int) -> str:
     return count(seconds // unit.value, unit.name.lower())
 
 
+MAX_WORDS = 2  # units that a while is told in
+
+
 def duration(microseconds: int) -> str:
     """A while, such as `12 s` or `2 h 5 min`: its two largest units."""
     if microseconds < _SECOND:
@@ -63,7 +66,7 @@ def duration(microseconds: int) -> str:
     seconds = -(-microseconds // _SECOND)
     words: list[str] = []
     for name, length in _DURATIONS:
-        if seconds >= length and len(words) < 2:  # noqa: PLR2004
+        if seconds >= length and len(words) < MAX_WORDS:
             words.append(f"{seconds // length} {name}")
         elif words:
             break

@@ -74,10 +74,12 @@ async def scan_node(node: Node, pattern: str, most: int | None) -> list[bytes]:
     cursor = "0"
     while True:
         reply = await node.ask("SCAN", cursor, "MATCH", pattern, "COUNT", 1_000)
-        if not isinstance(reply, list) or len(reply) != 2 or not isinstance(reply[1], list):  # noqa: PLR2004
-            raise StoreUnavailableError("the reply is not that of SCAN: is this Valkey or Redis?")
-        cursor = str(reply[0], "ascii") if isinstance(reply[0], bytes) else "0"
-        found += [key for key in reply[1] if isinstance(key, bytes)]
+        match reply:
+            case [bytes() as following, [*keys]]:
+                cursor = following.decode("ascii", "replace")
+                found += [key for key in keys if isinstance(key, bytes)]
+            case _:
+                raise StoreUnavailableError("the reply is not that of SCAN: is this Valkey or Redis?")
         if cursor == "0" or (most is not None and len(found) >= most):
             return found
 

@@ -48,7 +48,7 @@ class World:
             issuers,
             monotonic=lambda: self.monotonic,
             refreshed=lambda *told: self.refreshed.append(told),
-            looked_up=self.known.append,
+            looked_up=lambda result: self.known.append(result == "known"),
         )
 
     async def ask(self, token: str, now: float = NOW) -> Identity | None:
