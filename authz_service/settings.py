@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from service_kit import strict_yaml
 from service_kit.faults import Faults
-from service_kit.listening import MAX_PORT, Tls
+from service_kit.listening import MAX_PORT, MAX_WORKERS, Listening, Server, Tls
 from service_kit.strict_yaml import Section
 
 # Asymmetric only: with a shared secret every service that can verify a token could also make one.
@@ -29,15 +29,6 @@ _OWN = {"jwks_uri": "keys", "url": "policies"}
 MAX_DEADLINE_MS = 10_000
 MAX_POLL_SECONDS = 24 * 3600
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """Where the service listens: `grpc` is `host:port` or `unix:///path`, `http` is `host:port`."""
-
-    grpc: str
-    http: str
-    tls: Tls | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +100,7 @@ class Policy:
 class Settings:
     """Everything that the service is told."""
 
-    listen: Listen
+    listen: Listening
     anonymous: Literal["deny", "allow"]
     issuers: tuple[Issuer, ...]
     policy: Policy
@@ -135,7 +126,7 @@ def load(path: Path) -> Settings:
     return Settings(listen, "allow" if anonymous == "allow" else "deny", issuers, policy)
 
 
-def _listen(root: Section, folder: Path) -> Listen:
+def _listen(root: Section, folder: Path) -> Listening:
     with root.section("listen") as listen:
         grpc = listen.text("grpc")
         if grpc and not grpc.startswith("unix:///") and not _is_address(grpc):
@@ -149,7 +140,14 @@ def _listen(root: Section, folder: Path) -> Listen:
                 certificate, key = _file(section, "certificate", folder), _file(section, "key", folder)
                 client_ca = _file(section, "client_ca", folder) if section.has("client_ca") else None
                 tls = Tls(certificate, key, client_ca)
-    return Listen(grpc, http, tls)
+        server = Server(listen.choice("server", [server.value for server in Server], default=Server.AUTO.value))
+        workers = listen.integer("workers", minimum=1, maximum=MAX_WORKERS, default=1)
+        if workers > 1 and grpc.startswith("unix:"):
+            listen.fault("workers", "must be 1 with a unix socket, which belongs to one process")
+        admin = folder / listen.text("envoy_admin") if listen.has("envoy_admin") else None
+        if admin is not None and not admin.is_dir():
+            listen.fault("envoy_admin", f"must be a folder for admin sockets, but is none: {admin}")
+    return Listening(grpc, http, tls, server, workers, admin)
 
 
 def _issuer(section: Section, folder: Path) -> Issuer:

@@ -35,11 +35,26 @@ class Metrics:
             "authz_key_refreshes", "Fetches of an issuer's keys.", ["issuer", "result"], registry=registry
         )
         self._reloads = Counter("authz_policy_loads", "Policies loaded or refused.", ["result"], registry=registry)
-        self._policy = Gauge("authz_policy_info", "1 for the policy in use.", ["revision"], registry=registry)
-        self._loaded = Gauge(
-            "authz_policy_loaded_timestamp_seconds", "When the policy in use was loaded.", registry=registry
+        self._policy = Gauge(
+            "authz_policy_info",
+            "1 for the policy in use.",
+            ["revision"],
+            registry=registry,
+            multiprocess_mode="livemax",
         )
-        self.audit_waiting = Gauge("authz_audit_waiting", "Audit events that wait to be written.", registry=registry)
+        self._revision: str | None = None
+        self._loaded = Gauge(
+            "authz_policy_loaded_timestamp_seconds",
+            "When the policy in use was loaded; of several workers, by the last to do so.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
+        self._audit_waiting = Gauge(
+            "authz_audit_waiting",
+            "Audit events that wait to be written.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
 
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
         """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""
@@ -60,10 +75,17 @@ class Metrics:
     def policy_loaded(self, revision: str, loaded: float) -> None:
         """Note the policy that came into use; `loaded` is when, in seconds since the epoch."""
         self._reloads.labels("ok").inc()
-        self._policy.clear()
+        if self._revision not in {None, revision}:
+            self._policy.labels(self._revision).set(0)  # with several workers, a series that is dropped stays as it was
+            self._policy.remove(self._revision)
+        self._revision = revision
         self._policy.labels(revision).set(1)
         self._loaded.set(loaded)
 
     def policy_refused(self) -> None:
         """Count a policy that could not be used."""
         self._reloads.labels("refused").inc()
+
+    def audit_waits(self, events: int) -> None:
+        """Note how many audit events wait to be written."""
+        self._audit_waiting.set(events)

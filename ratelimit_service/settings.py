@@ -18,7 +18,7 @@ from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.variables import NO_EFFECT, VARIABLES
 from service_kit.environment import Environment
 from service_kit.faults import Fault, Faults
-from service_kit.listening import MAX_PORT, Tls
+from service_kit.listening import MAX_PORT, MAX_WORKERS, Listening, Server, Tls
 from service_kit.logs import LEVELS
 
 MAX_LOCAL_BUCKETS = 100_000_000
@@ -59,10 +59,8 @@ class StoreSettings:
 class Settings:
     """What the process runs with. `notes` are variables that are set and have no effect."""
 
-    http_address: str  # host:port
+    listening: Listening
     debug_address: str | None
-    grpc_address: str  # host:port or unix:///path
-    grpc_tls: Tls | None
     log_level: str
     limits: Source | XdsSettings
     links: tuple[Path, ...] | None  # what is watched is where these lead, and not what lies there
@@ -82,10 +80,8 @@ def read(values: Mapping[str, str]) -> Settings:
     directory = root / env.text("RUNTIME_SUBDIRECTORY") / env.text("RUNTIME_APPDIRECTORY")
     links = (root, root / env.text("RUNTIME_SUBDIRECTORY"), directory, directory / "..data")
     settings = Settings(
-        http_address=_address(env, "HOST", "PORT"),
+        listening=_listening(env),
         debug_address=None if env.text("DEBUG_PORT") == "-1" else _address(env, "DEBUG_HOST", "DEBUG_PORT"),
-        grpc_address=_grpc_address(env),
-        grpc_tls=_grpc_tls(env),
         log_level=_log_level(env),
         limits=_limits(env, directory),
         links=links if env.flag("RUNTIME_WATCH_ROOT") else None,
@@ -118,6 +114,23 @@ def _address(env: Environment, host: str, port: str) -> str:
     name = env.text(host).strip("[]")
     number = env.integer(port, minimum=0, maximum=MAX_PORT)
     return f"[{name}]:{number}" if ":" in name else f"{name}:{number}"
+
+
+def _listening(env: Environment) -> Listening:
+    workers = env.integer("GRPC_WORKERS", minimum=1, maximum=MAX_WORKERS)
+    if workers > 1 and env.text("GRPC_UDS"):
+        env.faults.add("GRPC_WORKERS", 0, "must be 1 with GRPC_UDS: a unix socket belongs to one process")
+    admin = Path(env.text("GRPC_ENVOY_ADMIN")) if env.text("GRPC_ENVOY_ADMIN") else None
+    if admin is not None and not admin.is_dir():
+        env.faults.add("GRPC_ENVOY_ADMIN", 0, f"must be a folder for admin sockets, but is none: {admin}")
+    return Listening(
+        grpc=_grpc_address(env),
+        http=_address(env, "HOST", "PORT"),
+        tls=_grpc_tls(env),
+        server=Server(env.choice("GRPC_SERVER", [server.value for server in Server])),
+        workers=workers,
+        admin=admin,
+    )
 
 
 def _grpc_address(env: Environment) -> str:

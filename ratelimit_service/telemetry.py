@@ -70,7 +70,11 @@ class Metrics:
             registry=registry,
         )
         self._breaker = Gauge(
-            "ratelimit_store_breaker_open", "1 while a server of the store is not asked", ["server"], registry=registry
+            "ratelimit_store_breaker_open",
+            "1 while a server of the store is not asked; with several workers, by any of them",
+            ["server"],
+            registry=registry,
+            multiprocess_mode="livemax",
         )
         self._failures = Counter(
             "ratelimit_failure_mode_decisions",

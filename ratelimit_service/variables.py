@@ -28,6 +28,13 @@ VARIABLES = (
     Variable("GRPC_HOST", "0.0.0.0", "Address to serve gRPC on"),
     Variable("GRPC_PORT", "8081", "Port for gRPC; 0 takes a free one"),
     Variable("GRPC_UDS", "", "Absolute path of a unix socket to serve gRPC on, in place of GRPC_HOST and GRPC_PORT"),
+    Variable(
+        "GRPC_SERVER",
+        "auto",
+        "What carries gRPC: pyvoy (Envoy with Python inside), grpcio, or auto: pyvoy where it runs",
+    ),
+    Variable("GRPC_WORKERS", "1", "Processes that share the ports; each has its own local cache and local limits"),
+    Variable("GRPC_ENVOY_ADMIN", "", "Folder for the admin sockets of pyvoy's Envoys; empty keeps them private"),
     Variable("GRPC_SERVER_USE_TLS", "false", "Serve gRPC with TLS"),
     Variable("GRPC_SERVER_TLS_CERT", "", "PEM file with the server's certificate chain"),
     Variable("GRPC_SERVER_TLS_KEY", "", "PEM file with the server's private key"),

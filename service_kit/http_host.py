@@ -33,9 +33,17 @@ class HttpHost:
     """Listens on `address` (`host:port`; port 0 takes a free one). `pages` are a service's own, by path, any method."""
 
     def __init__(
-        self, address: str, health: Health, registry: CollectorRegistry, pages: Mapping[str, Page] | None = None
+        self,
+        address: str,
+        health: Health,
+        registry: CollectorRegistry,
+        pages: Mapping[str, Page] | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
+        """`registry` is what /metrics shows. `shared`: other workers listen on the same port."""
         self._address = address
+        self._shared = shared
         self._health = health
         self._registry = registry
         application = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -51,7 +59,7 @@ class HttpHost:
         host, port = self._address.rpartition(":")[0], port_of(self._address)
         await self._runner.setup()
         try:
-            site = web.TCPSite(self._runner, host.strip("[]"), port, reuse_address=True)
+            site = web.TCPSite(self._runner, host.strip("[]"), port, reuse_address=True, reuse_port=self._shared)
             await site.start()
         except OSError as error:
             raise ListenError(f"cannot listen on {self._address}: {error.strerror}") from error

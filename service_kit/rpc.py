@@ -1,27 +1,33 @@
 """A gRPC service as plain coroutines over messages, and the statuses they end with.
 
-Servicers know no host: `grpc_host` serves them with grpcio, and another host can serve the same `Service` unchanged.
-A unary method is `async def (request) -> response`; where a side streams, it takes or yields an async iterator.
+Servicers know no host: each of `hosts` serves the same `Service` unchanged. A unary method is
+`async def (request) -> response`; where a side streams, it takes or yields an async iterator.
 """
 
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
+
+log = logging.getLogger(__name__)
 
 
 class Status(enum.IntEnum):
     """The gRPC status codes (https://grpc.io/docs/guides/status-codes/) that the services end a call with."""
 
+    CANCELLED = 1
     INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
     NOT_FOUND = 5
     RESOURCE_EXHAUSTED = 8
+    UNIMPLEMENTED = 12
     INTERNAL = 13
     UNAVAILABLE = 14
 
@@ -45,6 +51,21 @@ class Method:
     response: type[Message]
     streams_requests: bool
     streams_responses: bool
+
+    def parse(self, data: bytes) -> Any:
+        """Read a request; the parser's own words stay inside."""
+        try:
+            return self.request.FromString(data)
+        except DecodeError as error:
+            raise RpcError(Status.INVALID_ARGUMENT, "malformed message") from error
+
+    def ended_by(self, error: Exception) -> RpcError:
+        """What the caller is told of an error: ours as it is, of any other nothing."""
+        if isinstance(error, RpcError):
+            return error
+        # The text of an unforeseen error may hold a part of the request: the log tells its type and place.
+        log.error("call failed", exc_info=error, extra={"fields": {"method": self.path}})
+        return RpcError(Status.INTERNAL, "internal error")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TypeAlias, Union
+from typing import TypeAlias, Union, cast
 
 import hiredis
 
@@ -61,8 +61,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  (for the types: streams have such)
-        self._transport = transport
+        # uvloop's transports have every method of asyncio.Transport, but are none by class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""

@@ -24,6 +24,7 @@ from ratelimit_service.stores.connection import CONNECT_SECONDS, Connection, Rep
 
 MAX_WAITING = 10_000  # requests that wait for one server
 MAX_SILENT = 3  # probes without an answer, until a connection is given up
+GRACE_SECONDS = 0.001  # in which the loop takes in what has arrived: no delay at all would let no loop do so
 STALL_SECONDS = 0.25  # without a reply, until a connection is given up
 
 
@@ -70,6 +71,7 @@ class Node:
         self._connecting: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = 0.0  # when the timer ends; uvloop's handles do not tell
         self._late_again = 0.0
         self._opened_as: str | None = None
         self._troubled = False
@@ -92,10 +94,10 @@ class Node:
         else:
             self._waiting.append(pending)
         loop = asyncio.get_running_loop()
-        if self._timer is None or self._timer.when() > pending.deadline:
+        if self._timer is None or self._looks_at > pending.deadline:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = loop.call_at(pending.deadline, self._look)
+            self._look_at(pending.deadline)
         if not self._flush_is_due and self._batch is None:
             self._flush_is_due = True
             loop.call_soon(self._flush)
@@ -234,7 +236,8 @@ class Node:
 
     def _look(self) -> None:
         """Expire what is late, after what has come meanwhile: where this process was late itself, the reply is here."""
-        self._timer = asyncio.get_running_loop().call_later(0, self._expire)
+        self._looks_at = 0.0
+        self._timer = asyncio.get_running_loop().call_later(GRACE_SECONDS, self._expire)
 
     def _expire(self) -> None:
         """Fail what has waited its time out, and look again when the next one has."""
@@ -257,7 +260,11 @@ class Node:
             self._note_failure(StoreUnavailableError(f"no answer within {self._deadline * 1000:g} ms"))
             self._give_up_a_stalled_connection(now)
         if following is not None:
-            self._timer = loop.call_at(following, self._look)
+            self._look_at(following)
+
+    def _look_at(self, time: float) -> None:
+        self._looks_at = time
+        self._timer = asyncio.get_running_loop().call_at(time, self._look)
 
     def _give_up_a_stalled_connection(self, now: float) -> None:
         stalled = self._batch is not None and now - self._batch.began > max(STALL_SECONDS, 2 * self._deadline)

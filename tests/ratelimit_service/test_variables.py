@@ -87,10 +87,17 @@ OF_THE_REFERENCE = {
     "PROMETHEUS_MAPPER_YAML",
     "REDIS_PERSECOND_URL",
 }
-OWN = {"STORE_DEADLINE", "FAILURE_MODE", "LOCAL_MAX_BUCKETS"}
+OWN = {
+    "STORE_DEADLINE",
+    "FAILURE_MODE",
+    "LOCAL_MAX_BUCKETS",
+    "GRPC_SERVER",
+    "GRPC_WORKERS",
+    "GRPC_ENVOY_ADMIN",
+}
 
 
-def test_variables_are_the_references_and_three_more() -> None:
+def test_variables_are_the_references_and_a_few_more() -> None:
     assert {variable.name for variable in VARIABLES} | set(NO_EFFECT) == OF_THE_REFERENCE | OWN
 
 

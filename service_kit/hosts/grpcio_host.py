@@ -2,90 +2,75 @@
 
 from __future__ import annotations
 
-import logging
-import socket
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, Message
-from grpc_reflection.v1alpha import reflection
 
 from service_kit.health import Health, HealthServicer
-from service_kit.listening import ListenError, Tls, port_of
-from service_kit.rpc import Method, RpcError, Service, Status
-
-log = logging.getLogger(__name__)
+from service_kit.hosts import certificates
+from service_kit.hosts.reflection import reflection
+from service_kit.listening import Limits, ListenError, Tls, try_to_bind
+from service_kit.rpc import Method, Service
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of a host."""
-
-    receive_bytes: int = 4 * 1024 * 1024  # one request message
-    send_bytes: int = 4 * 1024 * 1024  # one response message
-    concurrent_calls: int = 2_000  # further ones end with RESOURCE_EXHAUSTED
-    drain_seconds: float = 10.0  # how long calls in flight may take to finish when the process ends
-
-
-def _try_to_bind(address: str) -> None:
-    """Find out why an address cannot be had: grpcio only says that it cannot, in a line of its own among the logs."""
-    host, port = address.rpartition(":")[0].strip("[]"), port_of(address)
-    try:
-        family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(place)
-            probe.listen(1)
-    except OSError as error:
-        raise ListenError(f"cannot listen on {address}: {error.strerror}") from error
-
-
-class GrpcHost:
+class GrpcioHost:
     """One listening gRPC server. `start` returns once it accepts calls, `stop` once the last one has ended."""
 
-    def __init__(  # noqa: PLR0913  (everything a server is made of, once, in __main__)
+    def __init__(  # noqa: PLR0913  (everything that a server is made of)
         self,
         address: str,
         services: Sequence[Service],
         health: Health,
+        aliases: Sequence[str] = (),
         *,
         limits: Limits | None = None,
         tls: Tls | None = None,
-        health_aliases: Sequence[str] = (),
+        shared: bool = False,
     ) -> None:
-        """Listen on `address`: `host:port`, `[v6]:port` or `unix:///path`; port 0 takes a free one."""
+        """Listen on `address`: `host:port`, `[v6]:port` or `unix:///path`; port 0 takes a free one.
+
+        `shared`: other workers listen on the same port.
+        """
         self._address = address
         self._health = health
         self._limits = limits or Limits()
-        names = [service.name for service in services]
-        served = [*services, HealthServicer(health, [*names, *health_aliases]).service()]
+        self._shared = shared
+        served = [*services, HealthServicer(health, [*(service.name for service in services), *aliases]).service()]
         self._server = grpc.aio.server(
             maximum_concurrent_rpcs=self._limits.concurrent_calls,
             options=(
                 ("grpc.max_receive_message_length", self._limits.receive_bytes),
                 ("grpc.max_send_message_length", self._limits.send_bytes),
-                ("grpc.so_reuseport", 0),  # two servers on one port would share its calls unnoticed
+                ("grpc.so_reuseport", int(shared)),  # else two servers on one port would share its calls unnoticed
             ),
         )
-        for service in served:
+        for service in [*served, reflection(served)]:
             handlers = {method.path.rpartition("/")[2]: _handler(method) for method in service.methods()}
             generic = grpc.method_handlers_generic_handler(service.name, handlers)
             self._server.add_generic_rpc_handlers((generic,))
-        reflection.enable_server_reflection(
-            [*(service.name for service in served), reflection.SERVICE_NAME], self._server
-        )
-        self._credentials = _credentials(tls) if tls else None
+        self._credentials: Any = None
+        self._following: asyncio.Task[None] | None = None
+        self._certificates: Any = None
+        if tls is not None:
+            self._certificates = _certificates(tls)
+            # Asked at each handshake: the same object means that nothing has changed.
+            self._credentials = grpc.dynamic_ssl_server_credentials(
+                self._certificates, lambda: self._certificates, require_client_authentication=tls.client_ca is not None
+            )
+        self._tls = tls
 
     async def start(self) -> str:
         """Listen, and return the address with the port that is really used."""
+        if self._tls is not None:
+            self._following = asyncio.create_task(certificates.follow(self._tls, self._renewed).run())
         unix = self._address.startswith("unix:")
-        if not unix:
-            _try_to_bind(self._address)
+        if not unix and not self._shared:
+            try_to_bind(self._address)
         try:
             if self._credentials is None:
                 port = self._server.add_insecure_port(self._address)
@@ -93,8 +78,7 @@ class GrpcHost:
                 port = self._server.add_secure_port(self._address, self._credentials)
             await self._server.start()
         except RuntimeError as error:
-            pair = " Are certificate and key a pair, both in PEM?" if self._credentials else ""
-            raise ListenError(f"cannot listen on {self._address}: is it in use?{pair}") from error
+            raise ListenError(f"cannot listen on {self._address}: is it in use?") from error
         if unix:
             return self._address
         return f"{self._address.rpartition(':')[0]}:{port}"
@@ -102,16 +86,20 @@ class GrpcHost:
     async def stop(self) -> None:
         """Say NOT_SERVING, take no new calls, let those in flight finish within `drain_seconds`."""
         self._health.drain()
+        if self._following is not None:
+            self._following.cancel()
         await self._server.stop(self._limits.drain_seconds)
 
+    def _renewed(self) -> None:
+        assert self._tls is not None  # noqa: S101  (only then are files followed)
+        self._certificates = _certificates(self._tls)
 
-def _credentials(tls: Tls) -> Any:
-    try:
-        pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
-        client_ca = tls.client_ca.read_bytes() if tls.client_ca else None
-    except OSError as error:
-        raise ListenError(f"{error.filename} cannot be read: {error.strerror}") from error
-    return grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
+
+def _certificates(tls: Tls) -> Any:
+    """Return what is shown and asked for at a handshake."""
+    pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+    client_ca = tls.client_ca.read_bytes() if tls.client_ca else None
+    return grpc.ssl_server_certificate_configuration([pair], client_ca)
 
 
 def _handler(method: Method) -> Any:
@@ -123,7 +111,7 @@ def _handler(method: Method) -> Any:
     serialize = method.response.SerializeToString
 
     def read(request: Any) -> Any:
-        return _parse_each(method, request) if method.streams_requests else _parse(method, request)
+        return _parse_each(method, request) if method.streams_requests else method.parse(request)
 
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
@@ -147,23 +135,13 @@ def _handler(method: Method) -> Any:
     return grpc.unary_unary_rpc_method_handler(unary)
 
 
-def _parse(method: Method, data: bytes) -> Message:
-    try:
-        return method.request.FromString(data)
-    except DecodeError as error:
-        raise RpcError(Status.INVALID_ARGUMENT, "malformed message") from error
-
-
-async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
     async for data in messages:
-        yield _parse(method, data)
+        yield method.parse(data)
 
 
 async def _abort(method: Method, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> None:
     if isinstance(error, grpc.aio.AbortError):
         raise error
-    if isinstance(error, RpcError):
-        await context.abort(_CODES[error.status], error.text)
-    # The text of an unforeseen error may hold a part of the request: the log tells its type and place.
-    log.error("call failed", exc_info=error, extra={"fields": {"method": method.path}})
-    await context.abort(grpc.StatusCode.INTERNAL, "internal error")
+    refusal = method.ended_by(error)
+    await context.abort(_CODES[refusal.status], refusal.text)

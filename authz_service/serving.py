@@ -1,0 +1,165 @@
+"""Wires the parts of the service, and serves until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sys
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from audit_log.sink import LineSink
+from authz_service import settings as configuration
+from authz_service.dlp.detectors import ALL
+from authz_service.dlp.scan import Scanner
+from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.jwks_http import KeyEndpoint
+from authz_service.identity.key_source import KeyFile, KeySource
+from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.bundles.endpoint import BundleEndpoint
+from authz_service.policy.compiled_engine import Terms, load_engine
+from authz_service.policy.compiling import Job
+from authz_service.policy.engine import Engine
+from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
+from authz_service.rego_engine.http_client import Hosts, HttpClient
+from authz_service.servicers.ext_authz import ExtAuthzServicer
+from authz_service.settings import Bundle, Issuer, Policy
+from authz_service.telemetry import Metrics
+from service_kit import lifetime, logs
+from service_kit.exposition import exposed
+from service_kit.faults import ConfigurationError, Fault
+from service_kit.health import Health
+from service_kit.hosts.process import Process
+from service_kit.http_host import HttpHost
+
+SERVICE = "authz_service"
+REPORT_SECONDS = 1.0  # how often the metrics learn how many audit events wait
+
+log = logging.getLogger(SERVICE)
+
+
+async def serve(arguments: Sequence[str], process: Process) -> None:
+    """Start every part in order, serve, and stop them in reverse. `arguments`: the configuration file, the log level.
+
+    Raises `ConfigurationError` or `ListenError` if it cannot begin to.
+    """
+    file, level = arguments
+    logs.set_up(SERVICE, level)
+    settings = configuration.load(Path(file))
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    health = Health(["keys", "policy"])
+    audit = LineSink(sys.stdout)
+
+    def use(engine: Engine) -> None:
+        pipeline.use(engine)
+        metrics.policy_loaded(engine.revision, engine.loaded)
+        loaded = datetime.fromtimestamp(engine.loaded, UTC).isoformat(timespec="seconds")
+        health.note("policy_revision", engine.revision)
+        health.note("policy_loaded", loaded)
+        health.note("policy_reload", "ok")
+        log.info("policy in use", extra={"fields": {"revision": engine.revision, "loaded": loaded}})
+
+    def refused(error: ConfigurationError) -> None:
+        metrics.policy_refused()
+        health.note("policy_reload", f"refused: {error.faults[0]}")
+
+    policies = _policy_source(settings.policy)
+    authenticator = Authenticator(
+        [(issuer, _key_source(issuer)) for issuer in settings.issuers],
+        monotonic=time.monotonic,
+        refreshed=metrics.keys_refreshed,
+        looked_up=metrics.token_looked_up,
+    )
+    faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
+    try:
+        engine = await policies.load()
+    except ConfigurationError as error:
+        raise ConfigurationError([*faults, *error.faults]) from error
+    if faults:
+        raise ConfigurationError(faults)
+
+    pipeline = Pipeline(
+        authenticator=authenticator,
+        anonymous=settings.anonymous,
+        scanner=Scanner(ALL),
+        engine=engine,
+        audit=audit,
+        metrics=metrics,
+        clock=Clock(time.time, time.perf_counter),
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
+    http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
+
+    use(engine)
+    health.set("keys", None)
+    health.set("policy", None)
+    try:
+        http = await http_host.start()
+        grpc = await grpc_host.start()
+        lifetime.settled()
+        log.info(
+            "serving",
+            extra={"fields": {"grpc": grpc, "http": http, "server": process.server, "worker": process.number}},
+        )
+        await lifetime.until(
+            process.stop,
+            policies.watch(use, refused),
+            authenticator.keep_fresh(lambda problem: health.set("keys", problem)),
+            _report(audit, metrics),
+        )
+    finally:
+        await grpc_host.stop()
+        await http_host.stop()
+        await asyncio.to_thread(audit.close)
+        log.info("stopped")
+
+
+async def _report(audit: LineSink, metrics: Metrics) -> None:
+    """Tell the metrics now and then what no call tells them."""
+    while True:
+        metrics.audit_waits(audit.waiting)
+        await asyncio.sleep(REPORT_SECONDS)
+
+
+def _policy_source(policy: Policy) -> PolicySource:
+    sender = HttpClient(Hosts(policy.http_send_hosts)) if policy.http_send_hosts else None
+    terms = Terms(policy.deadline_ms / 1000, policy.strict, sender)
+
+    async def build(job: Job) -> Engine:
+        return await load_engine(job, terms, time.time_ns)
+
+    bundle = policy.bundle
+    if bundle is None:
+        paths = tuple(map(str, policy.paths))
+        return WatchedPolicy(policy.paths, Job(paths, rules=(policy.decision,), run_tests=policy.run_tests), build)
+    job = Job(bundle=str(bundle.file or ""), rules=(policy.decision,), verification=_verification(bundle))
+    if bundle.file is not None:
+        return WatchedPolicy([bundle.file], job, build)
+    url = bundle.url or ""
+    endpoint = BundleEndpoint(url, token_file=bundle.token_file)
+    return PolledPolicy(endpoint, job, build, url=url, seconds=bundle.poll_seconds, jitter=random.random)
+
+
+def _verification(bundle: Bundle) -> dict[str, Any]:
+    """Return the terms of a signature as `bundles.keys.read_terms` reads them; empty where none is asked for."""
+    found = bundle.verification
+    if found is None:
+        return {}
+    key = {"key": found.key_file.read_text("utf-8", "replace"), "algorithm": found.algorithm}
+    key_id = found.key_id or "default"
+    return {"keys": {key_id: key}, "key_id": key_id, "scope": found.scope}
+
+
+def _key_source(issuer: Issuer) -> KeySource:
+    if issuer.jwks_file is not None:
+        return KeyFile(issuer.jwks_file)
+    return KeyEndpoint(issuer.jwks_uri or "")

@@ -1,0 +1,58 @@
+"""The certificate, key and client CA of a gRPC host: looked at before they are used, and followed on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from service_kit.faults import ConfigurationError, Fault
+from service_kit.hosts.envoy_bootstrap import secret_file, secrets
+from service_kit.listening import ListenError, Tls
+from service_kit.reload import Reloader
+
+
+def verify(tls: Tls) -> None:
+    """Raise `ListenError` where they are of no use. A host would keep quiet, and close every connection."""
+    for path in _files(tls):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise ListenError(f"{path} cannot be read: {error.strerror}") from error
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(tls.certificate, tls.key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        text = f"{tls.certificate} and {tls.key} cannot be used. Are certificate and key a pair, both in PEM?"
+        raise ListenError(text) from error
+    if tls.client_ca is not None:
+        try:
+            context.load_verify_locations(tls.client_ca)
+        except (OSError, ValueError) as error:
+            raise ListenError(f"{tls.client_ca} holds no certificates in PEM") from error
+
+
+def follow(tls: Tls, renewed: Callable[[], None]) -> Reloader[None]:
+    """Return what watches the files, and calls `renewed` when there are new ones that can be used."""
+
+    async def load() -> None:
+        try:
+            await asyncio.to_thread(verify, tls)
+        except ListenError as error:
+            raise ConfigurationError([Fault(str(tls.certificate), 0, str(error))]) from error
+
+    return Reloader("certificates", _files(tls), load, lambda _: renewed(), lambda _: None)
+
+
+def write_secrets(tls: Tls, folder: Path, generation: int) -> None:
+    """Write the files that tell Envoy where they lie; a higher generation makes it read them again."""
+    for name, content in secrets(tls, generation).items():
+        written = folder / f"{name}.new"
+        written.write_text(json.dumps(content), "utf-8")
+        written.replace(secret_file(folder, name))  # Envoy watches for moves
+
+
+def _files(tls: Tls) -> list[Path]:
+    return [path for path in (tls.certificate, tls.key, tls.client_ca) if path is not None]

@@ -1,0 +1,227 @@
+"""The process above the workers: starts them, restarts those that die, and ends them without losing a call.
+
+It imports next to nothing, for it is there as long as they are: no asyncio, no messages, no settings.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from service_kit.hosts.order import DRAIN, ENVOY_LOG, FAILED, METRICS_FOLDER, SERVING
+
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds before a worker that died is started again
+STEADY_SECONDS = 60.0  # for which a worker must have served, for the back-off to begin anew
+KILL_SECONDS = 5.0  # beyond the time to drain, after which a worker is killed
+MAX_FOLDER_BYTES = 64  # of the folder for temporary files
+LOG_BYTES = 2_000  # of what Envoy said at last
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one worker is started: its program, its environment, the descriptors it inherits."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One place for a worker, whoever fills it at the time."""
+
+    number: int
+    process: subprocess.Popen[bytes] | None = None
+    control: socket.socket | None = None
+    said: bytes = b""
+    served: bool = False
+    started: float = 0.0
+    backoff: float = FIRST_BACKOFF
+    due: float | None = field(default=0.0)  # when to start the next one, on the monotonic clock
+
+
+class Supervisor:
+    """Runs `count` workers until told to end. `launch` says how to start one: its number, folder and control socket."""
+
+    def __init__(
+        self, count: int, launch: Callable[[int, Path, int], Launch], folder: Path, *, drain_seconds: float
+    ) -> None:
+        self._workers = [_Worker(number) for number in range(count)]
+        self._launch = launch
+        self._folder = folder
+        self._drain_seconds = drain_seconds
+        self._selector = selectors.DefaultSelector()
+        self._ending: float | None = None  # when those that still run are killed
+        self._code = 0
+
+    def run(self) -> int:
+        """Start the workers and keep them; return the exit code once the last has ended."""
+        with _signals() as wakeup:
+            self._selector.register(wakeup, selectors.EVENT_READ, None)
+            try:
+                while self._ending is None or any(worker.process for worker in self._workers):
+                    self._turn(wakeup)
+            finally:
+                for worker in self._workers:
+                    self._kill(worker)
+                self._selector.close()
+        return self._code
+
+    def _turn(self, wakeup: socket.socket) -> None:
+        now = time.monotonic()
+        if self._ending is None:
+            for worker in self._workers:
+                if worker.due is not None and worker.due <= now:
+                    self._start(worker)
+        elif now >= self._ending:
+            for worker in self._workers:
+                self._kill(worker)
+        for key, _ in self._selector.select(self._wait(now)):
+            if key.data is None:
+                self._told(set(wakeup.recv(64)))
+            else:
+                self._heard(key.data)
+
+    def _wait(self, now: float) -> float | None:
+        """Return the seconds until something is to be done, whether or not anybody says something."""
+        times = [worker.due for worker in self._workers if worker.due is not None and self._ending is None]
+        if self._ending is not None:
+            times.append(self._ending)
+        return max(0.0, min(times) - now) if times else None
+
+    def _start(self, worker: _Worker) -> None:
+        ours, theirs = socket.socketpair()
+        folder = self._folder / str(worker.number)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        launch = self._launch(worker.number, folder, theirs.fileno())
+        with theirs:
+            # In a session of its own: a terminal's Ctrl-C is for this process, which lets the calls finish first.
+            worker.process = subprocess.Popen(  # noqa: S603  (our own program, by its full path)
+                launch.command, env=launch.environment, pass_fds=(theirs.fileno(),), start_new_session=True,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        worker.control, worker.said, worker.served = ours, b"", False
+        worker.due, worker.started = None, time.monotonic()
+        self._selector.register(ours, selectors.EVENT_READ, worker)
+
+    def _heard(self, worker: _Worker) -> None:
+        """Read what a worker says; nothing means that it has ended."""
+        assert worker.control is not None  # noqa: S101  (it is registered with its socket)
+        with contextlib.suppress(ConnectionError):
+            if said := worker.control.recv(64):
+                worker.said = (worker.said + said)[-64:]
+                worker.served = worker.served or SERVING in worker.said
+                return
+        self._ended(worker)
+
+    def _ended(self, worker: _Worker) -> None:
+        assert worker.process is not None and worker.control is not None  # noqa: S101, PT018  (as above)
+        self._selector.unregister(worker.control)
+        worker.control.close()
+        process, worker.process, worker.control = worker.process, None, None
+        try:
+            code = process.wait(KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        self._forget_gauges(process.pid)
+        if self._ending is not None:
+            return
+        lived = time.monotonic() - worker.started
+        never_served = FAILED in worker.said or not worker.served
+        if never_served and worker.backoff == FIRST_BACKOFF:  # nobody has counted on it yet: let the operator see it
+            if FAILED not in worker.said:
+                log.error("worker did not start", extra={"fields": self._fields(worker, code)})
+            self._code = 1
+            self._end()
+            return
+        if worker.served and lived >= STEADY_SECONDS:
+            worker.backoff = FIRST_BACKOFF
+        log.error("worker ended, starting another", extra={"fields": self._fields(worker, code)})
+        worker.due = time.monotonic() + worker.backoff
+        worker.backoff = min(worker.backoff * 2, LONGEST_BACKOFF)
+
+    def _fields(self, worker: _Worker, code: int) -> Mapping[str, object]:
+        fields: dict[str, object] = {"worker": worker.number, "exit_code": code, "backoff_seconds": worker.backoff}
+        with contextlib.suppress(OSError):
+            if text := (self._folder / str(worker.number) / ENVOY_LOG).read_bytes()[-LOG_BYTES:]:
+                fields["envoy"] = text.decode("utf-8", "replace")
+        return fields
+
+    def _forget_gauges(self, process: int) -> None:
+        """Drop what a dead worker said of its state; what it counted stays in the sums (prometheus_client's files)."""
+        for file in (self._folder / METRICS_FOLDER).glob(f"gauge_live*_{process}.db"):
+            file.unlink(missing_ok=True)
+
+    def _told(self, numbers: set[int]) -> None:
+        if not numbers & set(_SIGNALS):
+            return
+        if self._ending is None:
+            self._end()
+        elif numbers & {signal.SIGTERM, signal.SIGINT}:
+            self._ending = 0.0  # a second word means now
+
+    def _end(self) -> None:
+        self._ending = time.monotonic() + self._drain_seconds + KILL_SECONDS
+        for worker in self._workers:
+            worker.due = None
+            if worker.control is not None:
+                with contextlib.suppress(OSError):
+                    worker.control.sendall(DRAIN)
+
+    def _kill(self, worker: _Worker) -> None:
+        if worker.process is not None:
+            worker.process.kill()
+            self._ended(worker)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """Turn signals into bytes on a socket. SIGHUP stays ignored where it is, as under nohup."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    reader.setblocking(False)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+
+    def noted(number: int, frame: FrameType | None) -> None:
+        del number, frame  # the wake-up descriptor has told it
+
+    for number in _SIGNALS:
+        if number != signal.SIGHUP or before[number] != signal.SIG_IGN:
+            signal.signal(number, noted)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        reader.close()
+        writer.close()
+
+
+@contextlib.contextmanager
+def private_folder() -> Iterator[Path]:
+    """A folder for the workers' files that nobody else may look into; it goes when the supervisor does."""
+    usual = tempfile.gettempdir()
+    # The sockets in it have paths of at most 107 bytes.
+    name = tempfile.mkdtemp(prefix="agent-gateway-", dir=usual if len(usual) <= MAX_FOLDER_BYTES else "/tmp")  # noqa: S108  (mkdtemp picks a free name, and mode 0700)
+    try:
+        yield Path(name)
+    finally:
+        shutil.rmtree(name, ignore_errors=True)
