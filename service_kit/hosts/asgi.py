@@ -134,7 +134,9 @@ class _Call:
 
     async def chunk(self) -> tuple[bytes, bool]:
         """Return the next bytes of the request, and whether more may come; from then on its caller is watched."""
-        event = await self._receive()
+        received = self._receive()
+        # Shielded: a server may still answer a future that a deadline has cancelled, which is an error to it.
+        event = await (received if received.done() else asyncio.shield(received))
         if event["type"] != "http.request":
             self._gone = True
             raise asyncio.CancelledError

@@ -92,7 +92,7 @@ def _connection_manager(limits: Limits, module: str, application: str) -> Mappin
             "stat_prefix": "grpc",
             "codec_type": "HTTP2",
             "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"]}]},
-            "http_filters": [_python(module, application)],
+            "http_filters": [_NO_ESCAPES, _python(module, application)],
             "generate_request_id": False,
             "server_header_transformation": "PASS_THROUGH",
             "skip_xff_append": True,
@@ -106,6 +106,24 @@ def _connection_manager(limits: Limits, module: str, application: str) -> Mappin
             "drain_timeout": _duration(_DRAIN_SECONDS),
         },
     )
+
+
+# No method's name has an escape in it, and pyvoy never answers one that is not UTF-8, such as /%ff.
+_NO_ESCAPES: Mapping[str, Any] = {
+    "name": "envoy.filters.http.rbac",
+    "typed_config": {
+        "@type": f"{_TYPES}/envoy.extensions.filters.http.rbac.v3.RBAC",
+        "rules": {
+            "action": "DENY",
+            "policies": {
+                "escapes": {
+                    "permissions": [{"header": {"name": ":path", "string_match": {"contains": "%"}}}],
+                    "principals": [{"any": True}],
+                }
+            },
+        },
+    },
+}
 
 
 def _python(module: str, application: str) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from google.rpc.code_pb2 import PERMISSION_DENIED
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from service_kit import lifetime, logs
@@ -57,7 +58,8 @@ class Authorization:
         if path == "/nothing":
             return None
         text = await self._do(path)
-        return ext_authz_pb2.CheckResponse(denied_response=ext_authz_pb2.DeniedHttpResponse(body=text))
+        denied = ext_authz_pb2.DeniedHttpResponse(body=text)
+        return ext_authz_pb2.CheckResponse(status={"code": PERMISSION_DENIED}, denied_response=denied)
 
     async def _do(self, path: str) -> str:
         match path:
