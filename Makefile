@@ -13,6 +13,8 @@ READY := $(VENV)/.ready
 SOURCES := authz_service ratelimit_service service_kit audit_log devstack bench conformance tests hatch_build.py
 # What `make run` hands to `python -m devstack`, for example DEVSTACK_ARGS='--ports auto'.
 DEVSTACK_ARGS ?=
+# What `make bench` hands to `python -m bench`, for example BENCH_ARGS='--only gateway --json gateway.json'.
+BENCH_ARGS ?=
 # What `make demo` hands to `python -m devstack demo`, for example DEMO_ARGS=--json.
 DEMO_ARGS ?=
 # What `make conformance` hands to `python -m conformance`, for example CONFORMANCE_ARGS='--only jwt'.
@@ -91,8 +93,12 @@ proto: $(READY) ## Generate the messages from proto/ again
 	@$(BIN)/python hatch_build.py
 
 .PHONY: bench
-bench: $(READY) ## Measure the hot paths on this machine
-	@$(BIN)/python -m bench
+bench: $(READY) ## Measure the hot paths and the whole gateway on this machine; ten minutes (BENCH_ARGS='--only gateway')
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(READY) ## Measure beside the peers, and write docs/benchmarks.md; needs go, fifteen minutes
+	@$(BIN)/python -m bench.peers $(BENCH_ARGS)
 
 .PHONY: bench-rego
 bench-rego: $(READY) ## Measure the Rego engine beside regopy's, and beside opa where it is on PATH
@@ -114,5 +120,5 @@ lock: $(READY) ## Resolve the dependencies anew into lock/ (every file with its 
 
 .PHONY: clean
 clean: ## Remove the environment, everything generated and every cache
-	@rm -rf $(VENV) .devstack service_kit/wire build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) .devstack .bench service_kit/wire build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

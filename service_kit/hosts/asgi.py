@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from service_kit.hosts.framing import ENCODINGS, Messages, frame, percent_encoded, seconds_of
@@ -16,6 +17,9 @@ from service_kit.rpc import Method, RpcError, Service, Status
 Scope = Mapping[str, Any]
 Receive = Callable[[], "asyncio.Future[Mapping[str, Any]]"]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+
+SWEEP_SECONDS = 0.01
+STOP_SECONDS = 1.0  # for calls that are stopped to have their answer
 
 _CONTENT_TYPE = (b"content-type", b"application/grpc")
 _START = {"type": "http.response.start", "status": 200, "headers": [_CONTENT_TYPE], "trailers": True}
@@ -29,64 +33,73 @@ class Calls:
     def __init__(self, services: Iterable[Service], limits: Limits) -> None:
         self._methods = {method.path: method for service in services for method in service.methods()}
         self._limits = limits
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: set[_Call] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._ending = False
+        self._sweeps = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
         if len(self._running) >= self._limits.concurrent_calls:
             await _refuse(send, RpcError(Status.RESOURCE_EXHAUSTED, "too many calls at once"))
             return
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101  (ASGI servers run an application as a task)
-        self._running.add(task)
-        self._idle.clear()
+        call = _Call(receive, send)
+        self._running.add(call)
+        if not self._sweeps:
+            self._sweeps = True
+            self._idle.clear()
+            call.loop.call_later(SWEEP_SECONDS, self._sweep)
         try:
-            await self._call(scope, receive, send, task)
+            await self._call(scope, call)
         finally:
-            self._running.discard(task)
-            if not self._running:
-                self._idle.set()
+            self._running.discard(call)
 
     async def drained(self, seconds: float) -> None:
         """Wait until no call is in flight, for at most `seconds`; those that are then get UNAVAILABLE."""
         try:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
-            self._ending = True
-            for task in self._running:
-                task.cancel()
-            await asyncio.wait(self._running, timeout=1.0)
+            for call in list(self._running):
+                call.stop(RpcError(Status.UNAVAILABLE, "stopping"))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), STOP_SECONDS)
 
-    async def _call(self, scope: Scope, receive: Receive, send: Send, task: asyncio.Task[Any]) -> None:
+    def _sweep(self) -> None:
+        """Look after all calls in flight at once: a timer and a look at the caller for each would cost as much as one.
+
+        Deadlines are kept to within a sweep; nearly all calls have ended before the first.
+        """
+        if not self._running:
+            self._sweeps = False
+            self._idle.set()
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for call in list(self._running):
+            call.look(now)
+        loop.call_later(SWEEP_SECONDS, self._sweep)
+
+    async def _call(self, scope: Scope, call: _Call) -> None:
         headers = dict(scope["headers"])
         if scope["method"] != "POST" or not headers.get(b"content-type", b"").startswith(b"application/grpc"):
-            await _refuse_http(send, scope["method"])
+            await _refuse_http(call.send, scope["method"])
             return
         method = self._methods.get(scope["path"])
         if method is None:
-            await _refuse(send, RpcError(Status.UNIMPLEMENTED, "unknown method"))
+            await _refuse(call.send, RpcError(Status.UNIMPLEMENTED, "unknown method"))
             return
-        call = _Call(receive, send, task)
         try:
             if (timeout := headers.get(b"grpc-timeout")) is not None:
-                call.expire_in(seconds_of(timeout))
+                call.deadline = call.loop.time() + seconds_of(timeout)
             messages = Messages(self._limits.receive_bytes, headers.get(b"grpc-encoding"))
             await self._answer(method, call, messages)
         except asyncio.CancelledError:
-            if (reason := call.cancelled_by()) is None and not self._ending:
+            if not call.stopped:
                 raise
-            task.uncancel()
-            if reason is not Status.CANCELLED:  # then nobody is there any more
-                await call.fail(
-                    RpcError(reason or Status.UNAVAILABLE, "the deadline is over" if reason else "stopping")
-                )
+            call.task.uncancel()
+            await call.end_stopped()
         except Exception as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
             await call.fail(method.ended_by(error))
-        finally:
-            call.close()
 
     async def _answer(self, method: Method, call: _Call, messages: Messages) -> None:
         requests: Any
@@ -111,82 +124,98 @@ class Calls:
 class _Call:
     """One call's two directions, its deadline, and whether its caller is still there."""
 
-    def __init__(self, receive: Receive, send: Send, task: asyncio.Task[Any]) -> None:
+    __slots__ = (
+        "_ended", "_failing", "_reason", "_receive", "_receiving", "_seen", "_started", "_watch", "_whole", "deadline",
+        "loop", "send", "stopped", "task",
+    )  # fmt: skip
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self.send = send
+        self.loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (ASGI servers run an application as a task)
+        self.task = task
+        self.deadline: float | None = None  # on the loop's clock
+        self.stopped = False
         self._receive = receive
-        self._send = send
-        self._task = task
-        self._timer: asyncio.TimerHandle | None = None
+        self._receiving = False
+        self._whole = False  # the request has come to its end
+        self._seen = False  # by a sweep
         self._watch: asyncio.Future[Mapping[str, Any]] | None = None
+        self._failing: asyncio.Task[None] | None = None
         self._started = False
         self._ended = False
-        self._expired = False
-        self._gone = False
-
-    def expire_in(self, seconds: float) -> None:
-        """Cancel the call after its deadline."""
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
-
-    def cancelled_by(self) -> Status | None:
-        """Return what has cancelled the call: its caller, its deadline, or else somebody from outside."""
-        if self._gone:
-            return Status.CANCELLED
-        return Status.DEADLINE_EXCEEDED if self._expired else None
+        self._reason: RpcError | None = None
 
     async def chunk(self) -> tuple[bytes, bool]:
-        """Return the next bytes of the request, and whether more may come; from then on its caller is watched."""
-        received = self._receive()
-        # Shielded: a server may still answer a future that a deadline has cancelled, which is an error to it.
-        event = await (received if received.done() else asyncio.shield(received))
+        """Return the next bytes of the request, and whether more may come."""
+        self._receiving = True
+        event = await self._receive()
+        self._receiving = False
         if event["type"] != "http.request":
-            self._gone = True
+            self.stopped = True
             raise asyncio.CancelledError
         more = event.get("more_body", False)
-        if not more:
-            self._watch_caller()
+        self._whole = not more
         return event["body"], more
 
     async def finish_with(self, body: bytes) -> None:
         """Answer with one message."""
-        self.close()
-        await self._send(_START)
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
-        await self._send(_OK)
+        self._ended = self._started = True
+        await self.send(_START)
+        await self.send({"type": "http.response.body", "body": body, "more_body": False})
+        await self.send(_OK)
 
     async def send_message(self, body: bytes) -> None:
         """Answer with one message of several."""
         if not self._started:
             self._started = True
-            await self._send(_START)
-        await self._send({"type": "http.response.body", "body": body, "more_body": True})
+            await self.send(_START)
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
 
     async def finish(self) -> None:
         """End a stream of answers."""
-        self.close()
+        self._ended = True
         if not self._started:
-            await self._send(_START)
-        await self._send(_END)
-        await self._send(_OK)
+            await self.send(_START)
+        await self.send(_END)
+        await self.send(_OK)
 
     async def fail(self, error: RpcError) -> None:
         """End with a status: in the trailers where messages went before, else in the headers alone."""
-        self.close()
-        if not self._started:
-            await _refuse(self._send, error)
+        if self._ended:  # the answer is out, or on its way to a caller that is gone
             return
-        await self._send(_END)
-        await self._send({"type": "http.response.trailers", "headers": _status(error)})
-
-    def close(self) -> None:
-        """Be cancelled by nobody any more: the answer goes out whole."""
         self._ended = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        if not self._started:
+            await _refuse(self.send, error)
+            return
+        await self.send(_END)
+        await self.send({"type": "http.response.trailers", "headers": _status(error)})
 
-    def _expire(self) -> None:
-        if not self._ended:
-            self._expired = True
-            self._task.cancel()
+    def look(self, now: float) -> None:
+        """Stop the call where its deadline is over; watch for its caller's going where it takes a while."""
+        if self.deadline is not None and now >= self.deadline:
+            self.stop(RpcError(Status.DEADLINE_EXCEEDED, "the deadline is over"))
+        elif self._whole and self._seen and self._watch is None:
+            self._watch_caller()
+        self._seen = True
+
+    def stop(self, reason: RpcError | None) -> None:
+        """End the call from outside, with a status where there is still a caller."""
+        if self._ended or self.stopped:
+            return
+        self.stopped = True
+        self._reason = reason
+        if self._receiving and reason is not None:
+            # Not cancelled: the server will answer the future that is waited for, once the answer is out.
+            self._failing = self.loop.create_task(self.end_stopped())
+        else:
+            self.task.cancel()
+
+    async def end_stopped(self) -> None:
+        """Answer a call that was stopped, if anybody is there."""
+        if self._reason is not None:
+            await self.fail(self._reason)
 
     def _watch_caller(self) -> None:
         self._watch = self._receive()
@@ -198,8 +227,7 @@ class _Call:
         if watch.result()["type"] == "http.request":  # pyvoy tells the end of a body a second time
             self._watch_caller()
             return
-        self._gone = True
-        self._task.cancel()
+        self.stop(None)
 
 
 async def _only(call: _Call, messages: Messages) -> bytes:
