@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Literal
 
 SCHEMA = "agent_gateway.audit/1"
@@ -52,36 +53,37 @@ class DecisionEvent:
     def to_json(self) -> str:
         """One line of JSON, keys in a fixed order, texts cut at `MAX_FIELD` characters, lists at `MAX_ITEMS`.
 
-        ASCII: no stream's encoding can refuse it, and no separator of Unicode reads as the end of a line.
+        ASCII: no stream's encoding can refuse it, and no separator of Unicode reads as the end of a line. Written by
+        hand, which takes half the time of `json.dumps`: it stands in the way of each answer.
         """
-        return json.dumps(
-            {
-                "schema": SCHEMA,
-                "time": datetime.fromtimestamp(self.time, UTC).isoformat(timespec="microseconds"),
-                "decision": self.decision,
-                "decision_id": self.decision_id,
-                "request_id": _cut(self.request_id),
-                "user": _cut(self.user),
-                "agent_id": _cut(self.agent_id),
-                "roles": [_cut(role) for role in self.roles[:MAX_ITEMS]],
-                "issuer": _cut(self.issuer),
-                "policy_id": _cut(self.policy_id),
-                "policy_revision": self.policy_revision,
-                "policy_loaded": datetime.fromtimestamp(self.policy_loaded, UTC).isoformat(timespec="seconds"),
-                "code": _cut(self.code),
-                "reason": _cut(self.reason),
-                "status": self.status,
-                "method": _cut(self.method),
-                "host": _cut(self.host),
-                "path": _cut(self.path),
-                "source": _cut(self.source),
-                "findings": [
-                    {"entity": note.entity, "location": note.location, "name": _cut(note.name)}
-                    for note in self.findings[:MAX_ITEMS]
-                ],
-            },
+        findings = ", ".join(map(_finding, self.findings[:MAX_ITEMS]))
+        return (
+            f'{{"schema": "{SCHEMA}", "time": "{_time(self.time, "microseconds")}", "decision": "{self.decision}", '
+            f'"decision_id": "{self.decision_id}", "request_id": {_cut(self.request_id)}, "user": {_cut(self.user)}, '
+            f'"agent_id": {_cut(self.agent_id)}, "roles": [{", ".join(map(_cut, self.roles[:MAX_ITEMS]))}], '
+            f'"issuer": {_cut(self.issuer)}, "policy_id": {_cut(self.policy_id)}, '
+            f'"policy_revision": {_cut(self.policy_revision)}, "policy_loaded": "{_loaded(self.policy_loaded)}", '
+            f'"code": {_cut(self.code)}, "reason": {_cut(self.reason)}, "status": {self.status:d}, '
+            f'"method": {_cut(self.method)}, "host": {_cut(self.host)}, "path": {_cut(self.path)}, '
+            f'"source": {_cut(self.source)}, "findings": [{findings}]}}'
         )
 
 
-def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= MAX_FIELD else text[: MAX_FIELD - 1] + "…"
+def _cut(text: str | None) -> str:
+    """Return a text as JSON has it, cut at `MAX_FIELD` characters."""
+    if text is None:
+        return "null"
+    return encode_basestring_ascii(text if len(text) <= MAX_FIELD else text[: MAX_FIELD - 1] + "…")
+
+
+def _finding(note: FindingNote) -> str:
+    return f'{{"entity": {_cut(note.entity)}, "location": {_cut(note.location)}, "name": {_cut(note.name)}}}'
+
+
+def _time(seconds: float, precision: str) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec=precision)
+
+
+@lru_cache(maxsize=16)
+def _loaded(seconds: float) -> str:
+    return _time(seconds, "seconds")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from typing import Protocol, TextIO
 
 from audit_log.event import DecisionEvent
 
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
+GATHER_SECONDS = 0.005
 
 
 class AuditUnavailableError(Exception):
@@ -25,64 +26,67 @@ class AuditSink(Protocol):
 
 
 class LineSink:
-    """Writes each event as one line to a text stream, batched, flushed whenever the queue runs empty."""
+    """Writes each event as one line to a text stream; what comes within `GATHER_SECONDS` is flushed together.
+
+    A thread that is woken for each event costs the calls more than writing does: it takes the interpreter from them.
+    """
 
     def __init__(self, stream: TextIO, capacity: int = QUEUE_EVENTS) -> None:
         self._stream = stream
-        self._queue: queue.Queue[str | None] = queue.Queue(capacity)
+        self._capacity = capacity
+        self._lines: deque[str] = deque()
         self._bytes = 0  # of the lines that wait
-        self._counting = threading.Lock()
+        self._guard = threading.Lock()
+        self._wake = threading.Event()
         self._broken = False
-        self._closed = False
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._write, name="audit", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
         """How many events wait to be written."""
-        return self._queue.qsize()
+        return len(self._lines)
 
     def record(self, event: DecisionEvent) -> None:
         """Queue an event."""
         if self._broken:
             raise AuditUnavailableError("the audit stream is broken")
-        if self._closed:
-            raise AuditUnavailableError("the audit log is closed")
         line = event.to_json()
-        with self._counting:
-            if self._bytes + len(line) > QUEUE_BYTES:
+        with self._guard:
+            if self._closed.is_set():
+                raise AuditUnavailableError("the audit log is closed")
+            if len(self._lines) >= self._capacity or self._bytes + len(line) > QUEUE_BYTES:
                 raise AuditUnavailableError("the audit queue is full")
             self._bytes += len(line)
-        try:
-            self._queue.put_nowait(line)
-        except queue.Full as error:
-            with self._counting:
-                self._bytes -= len(line)
-            raise AuditUnavailableError("the audit queue is full") from error
+            self._lines.append(line)
+        if not self._wake.is_set():
+            self._wake.set()
 
     def close(self, seconds: float = 5.0) -> None:
         """Write what waits, for at most `seconds`; no event is taken any more."""
-        self._closed = True
-        if self._broken:
-            return
-        try:
-            self._queue.put(None, timeout=seconds)
-        except queue.Full:
-            return
-        self._thread.join(seconds)
+        with self._guard:
+            self._closed.set()
+        self._wake.set()
+        if not self._broken:
+            self._thread.join(seconds)
 
     def _write(self) -> None:
-        while True:
-            line = self._queue.get()
+        closed = False
+        while not closed:
+            self._wake.wait()
+            closed = self._closed.wait(GATHER_SECONDS)
+            self._wake.clear()  # before the lines are taken: one that comes now wakes the thread again
             try:
-                if line is None:
-                    self._stream.flush()
-                    return
-                self._stream.write(line + "\n")
-                with self._counting:
-                    self._bytes -= len(line)
-                if self._queue.empty():
-                    self._stream.flush()
+                self._write_waiting()
             except (OSError, ValueError):
                 self._broken = True
                 return
+
+    def _write_waiting(self) -> None:
+        while self._lines:
+            line = self._lines.popleft()
+            self._stream.write(line + "\n")
+            with self._guard:
+                self._bytes -= len(line)
+        self._stream.flush()

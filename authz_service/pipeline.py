@@ -117,7 +117,7 @@ class Pipeline:
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
-        document = build_input(request, target, identity, scan)
+        document = build_input(request, target, identity, scan, engine.reads)
         if engine.may_wait:
             value = await asyncio.to_thread(engine.evaluate, document)
         else:

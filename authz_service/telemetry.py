@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from authz_service.model import DecidedBy, Decision, Finding
+from authz_service.model import DecidedBy, Decision, Finding, Outcome
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
 
@@ -31,6 +31,9 @@ class Metrics:
             ["result"],
             registry=registry,
         )
+        # `labels` takes longer than what it finds: both are asked for at each check, and their labels are few.
+        self._token_series = {result: self._tokens.labels(result) for result in ("known", "new")}
+        self._decision_series: dict[tuple[Outcome, str], Counter] = {}
         self._refreshes = Counter(
             "authz_key_refreshes", "Fetches of an issuer's keys.", ["issuer", "result"], registry=registry
         )
@@ -59,14 +62,19 @@ class Metrics:
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
         """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""
         code = decision.code if decision.by is DecidedBy.GATEWAY else "policy"
-        self._decisions.labels(decision.outcome.value, code).inc()
+        series = self._decision_series.get((decision.outcome, code))
+        if series is None:
+            series = self._decision_series[decision.outcome, code] = self._decisions.labels(
+                decision.outcome.value, code
+            )
+        series.inc()
         self._seconds.observe(seconds)
         for finding in findings:
             self._findings.labels(finding.entity, finding.location.value).inc()
 
     def token_looked_up(self, result: str) -> None:
         """Record a token: `known`, which had been verified a moment ago, or `new`."""
-        self._tokens.labels(result).inc()
+        self._token_series[result].inc()
 
     def keys_refreshed(self, issuer: str, result: str) -> None:
         """Count one fetch of keys; `result` is `ok` or `failed`."""

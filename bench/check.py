@@ -24,6 +24,7 @@ from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import parse_target
 from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request
+from authz_service.serving import new_decision_id
 from authz_service.settings import ClaimNames, Issuer
 from authz_service.telemetry import Metrics
 from bench.measure import Figures, measure
@@ -70,6 +71,7 @@ class _Says:
 
     revision = "none"
     may_wait = False
+    reads = None
     loaded = 0.0
 
     def evaluate(self, document: object) -> bool:
@@ -112,7 +114,7 @@ async def run() -> Sequence[Figures]:
             audit=_NoAudit(),
             metrics=Metrics(CollectorRegistry()),
             clock=Clock(time.time, time.perf_counter),
-            new_id=lambda: str(uuid.uuid4()),
+            new_id=new_decision_id,
         )
         return ExtAuthzServicer(pipeline)
 

@@ -33,7 +33,7 @@ def write(file: Path, artifact: Artifact) -> None:
     """Write an artifact."""
     code = artifact.code
     with file.open("wb") as out:
-        pickle.dump((artifact.revision, code.may_wait, code.places), out)
+        pickle.dump((artifact.revision, code.may_wait, code.reads, code.places), out)
         for lines, part in zip(code.source, code.parts, strict=True):
             pickle.dump((lines, part), out)
         pickle.dump(_DONE, out)
@@ -49,10 +49,10 @@ def load(file: Path) -> tuple[CompiledPolicy, str]:
         def part() -> Any:
             return pickle.load(source)  # noqa: S301  (from our own process, in a folder that only we can write)
 
-        revision, may_wait, places = part()
+        revision, may_wait, reads, places = part()
         parts = list(iter(part, _DONE))
         data = assemble(iter(part, _DONE))
-    code = Code(tuple(lines for lines, _ in parts), tuple(code for _, code in parts), places, may_wait)
+    code = Code(tuple(lines for lines, _ in parts), tuple(code for _, code in parts), places, may_wait, reads)
     return CompiledPolicy(code, data), revision
 
 

@@ -56,6 +56,11 @@ class CompiledEngine:
         """Whether an evaluation may wait for another host, so that it must not hold the event loop."""
         return self._policy.may_wait and self._terms.http is not None
 
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The members of the input that the policies look at; None: any."""
+        return self._policy.reads
+
     def evaluate(self, document: Mapping[str, Any]) -> Any:
         """Evaluate the decision rule."""
         context = Context(time_ns=self._now_ns(), http=self._terms.http)

@@ -13,52 +13,64 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from authz_service.dlp.request import Scan
-from authz_service.model import HttpRequest, Identity, Peer
+from authz_service.model import Finding, HttpRequest, Identity, Peer
 from authz_service.policy.target import Target
 
 MAX_BODY_BYTES = 64 * 1024  # a larger body is left out of the document: reading it would hold up every other call
+# Those that take time to build; the others are there at any rate.
+MEMBERS = frozenset({"attributes", "parsed_path", "parsed_query", "dlp", "identity"})
 VERSION: Mapping[str, str] = {"ext_authz": "v3", "encoding": "protojson"}
 
 
-def build_input(request: HttpRequest, target: Target, identity: Identity | None, scan: Scan) -> dict[str, Any]:
-    """Build the input document. Without an identity it has neither `user` nor `identity`."""
+def build_input(
+    request: HttpRequest, target: Target, identity: Identity | None, scan: Scan, reads: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """Build the input document; `reads` names the members that are wanted, None all.
+
+    Without an identity it has neither `user` nor `identity`.
+    """
+    wanted = MEMBERS if reads is None else reads
     document: dict[str, Any] = {
         "version": VERSION,
-        "attributes": _attributes(request),
-        "parsed_path": target.path.removeprefix("/").split("/"),
-        "parsed_query": parse_qs(target.query, keep_blank_values=True),
         "method": request.method,
         "path": target.path,
         "body_contains_file": scan.carries_local_file,
-        "dlp": {
-            "findings": [
-                {
-                    "entity": finding.entity,
-                    "detector": finding.detector,
-                    "location": finding.location.value,
-                    "name": finding.name,
-                }
-                for finding in scan.findings
-            ]
-        },
     }
+    if "attributes" in wanted:
+        document["attributes"] = _attributes(request)
+    if "parsed_path" in wanted:
+        document["parsed_path"] = target.path.removeprefix("/").split("/")
+    if "parsed_query" in wanted:
+        document["parsed_query"] = parse_qs(target.query, keep_blank_values=True)
+    if "dlp" in wanted:
+        document["dlp"] = {"findings": [_finding(finding) for finding in scan.findings]}
     if request.source.principal:
         document["source_principal"] = request.source.principal
     if identity is not None:
-        email = identity.claims.get("email")
         roles = list(identity.roles)
+        email = identity.claims.get("email")
         # Always a text: a message that names an undefined value would make its whole rule undefined, and a deny rule
         # that is undefined denies nothing.
         shown = email if isinstance(email, str) else identity.user
         document["user"] = {"id": identity.user, "email": shown, "roles": roles}
-        document["identity"] = {
-            "user": identity.user,
-            "agent": identity.agent,
-            "roles": roles,
-            "issuer": identity.issuer,
-            "claims": identity.claims,
-        }
+        if "identity" in wanted:
+            document["identity"] = {
+                "user": identity.user,
+                "agent": identity.agent,
+                "roles": roles,
+                "issuer": identity.issuer,
+                "claims": identity.claims,
+            }
     return document
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "entity": finding.entity,
+        "detector": finding.detector,
+        "location": finding.location.value,
+        "name": finding.name,
+    }
 
 
 def _attributes(request: HttpRequest) -> dict[str, Any]:

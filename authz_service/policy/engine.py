@@ -24,6 +24,11 @@ class Engine(Protocol):
         """Whether an evaluation may wait for another host: then it is to run beside the event loop."""
         ...
 
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The members of the input that it may look at; None: any. What is not among them need not be built."""
+        ...
+
     def evaluate(self, document: Mapping[str, Any]) -> Any:
         """Return the decision rule's value as JSON values, or `rego_engine.values.UNDEFINED`.
 

@@ -15,6 +15,7 @@ from authz_service.rego_engine.codegen.function import TooDeepError
 from authz_service.rego_engine.codegen.loading import compile_parts, load
 from authz_service.rego_engine.codegen.module import Options, write
 from authz_service.rego_engine.errors import INTERNAL_ERROR, EvaluationError
+from authz_service.rego_engine.input_use import members_read
 from authz_service.rego_engine.passes import base_data
 from authz_service.rego_engine.plan import Plan, Where
 from authz_service.rego_engine.runtime import Evaluation
@@ -44,13 +45,14 @@ class Code:
     """A compiled plan without its data: what one process makes and another may load.
 
     `places` are what probes report by number. `may_wait`: the policy can call `http.send`, so that an evaluation may
-    wait for others.
+    wait for others. `reads` are the members of the input that it looks at; None: any.
     """
 
     source: tuple[str, ...]
     parts: tuple[bytes, ...]
     places: tuple[Where, ...]
     may_wait: bool
+    reads: frozenset[str] | None
 
 
 class CompiledPolicy:
@@ -81,6 +83,11 @@ class CompiledPolicy:
     def may_wait(self) -> bool:
         """Whether an evaluation may wait for a host that `http.send` asks."""
         return self._code.may_wait
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The members of the input that an evaluation may look at; None: any. Others need not be there."""
+        return self._code.reads
 
     def evaluation(
         self,
@@ -149,12 +156,13 @@ def _translated(found: Plan, data: Value, options: CompileOptions) -> Code:
         for function in found.functions.values()
         for statement in flow.walk(function.blocks)
     )
+    reads = members_read(found)
     found = base_data.address(found, data)
     for name, change in passes.ORDER:
         if name not in options.without:
             found = change(found, data)
     written = write(found, options.generator)
-    return Code(written.parts, tuple(compile_parts(written.parts)), written.places, may_wait)
+    return Code(written.parts, tuple(compile_parts(written.parts)), written.places, may_wait, reads)
 
 
 def check(found: Plan, source: str) -> Iterator[Fault]:

@@ -125,5 +125,10 @@ def _metadata(metadata: envoy_core_pb2.Metadata) -> Mapping[str, Mapping[str, An
 
 def _struct(values: Mapping[str, Any]) -> Struct:
     struct = Struct()
-    struct.update(values)
+    fields = struct.fields
+    for name, value in values.items():
+        if type(value) is str:
+            fields[name].string_value = value
+        else:
+            struct.update({name: value})
     return struct

@@ -39,6 +39,7 @@ class Policy:
     """An engine that gives one answer, or raises it, and keeps what it was asked."""
 
     may_wait = False
+    reads = None
     loaded = 1_700_000_000.0
 
     revision = "rev-1"

@@ -164,3 +164,13 @@ def test_any_request_makes_a_json_document(
     seen = document(request)
     assert seen["path"] == "/x"
     assert 0 <= seen["attributes"]["request"]["time"]["nanos"] < 1_000_000_000
+
+
+def test_what_no_policy_reads_is_not_built() -> None:
+    """What is built is as it is in the whole document."""
+    request = HttpRequest("GET", "/a?b=c", headers={"x": "y"})
+    target = parse_target(request.path)
+    whole = build_input(request, target, caller(), NOTHING)
+    for name in whole:
+        assert build_input(request, target, caller(), NOTHING, frozenset({name}))[name] == whole[name]
+    assert set(build_input(request, target, caller(), NOTHING, frozenset())) < set(whole)

@@ -19,6 +19,7 @@ class Built:
     """An engine that remembers its job's bundle."""
 
     may_wait = False
+    reads = None
     loaded = 0.0
 
     def __init__(self, content: bytes) -> None:
