@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from service_kit.faults import ConfigurationError, Fault
-from service_kit.hosts.envoy_bootstrap import secret_file, secrets
+from service_kit.hosts.envoy_bootstrap import secrets
 from service_kit.listening import ListenError, Tls
 from service_kit.reload import Reloader
 
@@ -46,12 +46,17 @@ def follow(tls: Tls, renewed: Callable[[], None]) -> Reloader[None]:
     return Reloader("certificates", _files(tls), load, lambda _: renewed(), lambda _: None)
 
 
-def write_secrets(tls: Tls, folder: Path, generation: int) -> None:
-    """Write the files that tell Envoy where they lie; a higher generation makes it read them again."""
-    for name, content in secrets(tls, generation).items():
+def secret_files(tls: Tls, generation: int) -> Mapping[str, str]:
+    """Return the files, by name, that tell Envoy where they lie; a higher generation makes it read them again."""
+    return {f"{name}.json": json.dumps(content) for name, content in secrets(tls, generation).items()}
+
+
+def renew(tls: Tls, folder: Path, generation: int) -> None:
+    """Write those files anew."""
+    for name, text in secret_files(tls, generation).items():
         written = folder / f"{name}.new"
-        written.write_text(json.dumps(content), "utf-8")
-        written.replace(secret_file(folder, name))  # Envoy watches for moves
+        written.write_text(text, "utf-8")
+        written.replace(folder / name)  # Envoy watches for moves
 
 
 def _files(tls: Tls) -> list[Path]:

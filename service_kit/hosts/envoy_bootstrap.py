@@ -79,11 +79,6 @@ def secrets(tls: Tls, generation: int) -> Mapping[str, Mapping[str, Any]]:
     return {name: {"resources": [{"@type": kind, "name": name, **fields}]} for name, fields in found.items()}
 
 
-def secret_file(folder: Path, name: str) -> Path:
-    """Where SDS reads a secret."""
-    return folder / f"{name}.json"
-
-
 def _connection_manager(limits: Limits, module: str, application: str) -> Mapping[str, Any]:
     return _typed(
         "envoy.filters.network.http_connection_manager",
@@ -142,7 +137,7 @@ def _python(module: str, application: str) -> Mapping[str, Any]:
 
 def _tls(tls: Tls, folder: Path) -> Mapping[str, Any]:
     def secret(name: str) -> Mapping[str, Any]:
-        source = {"path_config_source": {"path": str(secret_file(folder, name))}, "resource_api_version": "V3"}
+        source = {"path_config_source": {"path": str(folder / f"{name}.json")}, "resource_api_version": "V3"}
         return {"name": name, "sds_config": source}
 
     common: dict[str, Any] = {

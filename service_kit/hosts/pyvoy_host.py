@@ -79,7 +79,7 @@ class PyvoyHost:
 
     def _renewed(self, tls: Tls) -> None:
         self._generation += 1
-        certificates.write_secrets(tls, self._folder, self._generation)
+        certificates.renew(tls, self._folder, self._generation)
 
     async def _listening(self) -> str:
         while True:

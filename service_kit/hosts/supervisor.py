@@ -1,32 +1,35 @@
 """The process above the workers: starts them, restarts those that die, and ends them without losing a call.
 
-It imports next to nothing, for it is there as long as they are: no asyncio, no messages, no settings.
+It is there as long as they are, so it imports next to nothing: no asyncio, no messages, no settings. What was needed to
+make up its plan is left behind: `launching` becomes this module's `main` by exec.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
+import os
 import selectors
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from service_kit.hosts.order import DRAIN, ENVOY_LOG, FAILED, METRICS_FOLDER, SERVING
+from service_kit import logs
+from service_kit.hosts.order import CONTROL, DRAIN, ENVOY_LOG, FAILED, METRICS_FOLDER, SERVING
 
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds before a worker that died is started again
 STEADY_SECONDS = 60.0  # for which a worker must have served, for the back-off to begin anew
 KILL_SECONDS = 5.0  # beyond the time to drain, after which a worker is killed
-MAX_FOLDER_BYTES = 64  # of the folder for temporary files
 LOG_BYTES = 2_000  # of what Envoy said at last
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -34,10 +37,35 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How one worker is started: its program, its environment, the descriptors it inherits."""
+    """How one worker is started: its program, its environment, and the files that it finds in its folder."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a supervisor does: one worker for each launch, with a folder `0`, `1`, … in `folder`, which is its own.
+
+    `drain_seconds` is what workers are given to end. `service` and `level` are for the log.
+    """
+
+    service: str
+    level: str
+    folder: str
+    drain_seconds: float
+    launches: Sequence[Launch]
+
+    def to_json(self) -> str:
+        """Write it for another process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """Read what `to_json` wrote."""
+        fields = json.loads(text)
+        return cls(**{**fields, "launches": [Launch(**launch) for launch in fields["launches"]]})
 
 
 @dataclass(slots=True)
@@ -55,15 +83,12 @@ class _Worker:
 
 
 class Supervisor:
-    """Runs `count` workers until told to end. `launch` says how to start one: its number, folder and control socket."""
+    """Carries out a plan until told to end."""
 
-    def __init__(
-        self, count: int, launch: Callable[[int, Path, int], Launch], folder: Path, *, drain_seconds: float
-    ) -> None:
-        self._workers = [_Worker(number) for number in range(count)]
-        self._launch = launch
-        self._folder = folder
-        self._drain_seconds = drain_seconds
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._workers = [_Worker(number) for number in range(len(plan.launches))]
+        self._folder = Path(plan.folder)
         self._selector = selectors.DefaultSelector()
         self._ending: float | None = None  # when those that still run are killed
         self._code = 0
@@ -108,13 +133,18 @@ class Supervisor:
         folder = self._folder / str(worker.number)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        launch = self._launch(worker.number, folder, theirs.fileno())
+        launch = self._plan.launches[worker.number]
+        for name, text in launch.files.items():
+            (folder / name).write_text(text, "utf-8")
         with theirs:
             # In a session of its own: a terminal's Ctrl-C is for this process, which lets the calls finish first.
-            worker.process = subprocess.Popen(  # noqa: S603  (our own program, by its full path)
-                launch.command, env=launch.environment, pass_fds=(theirs.fileno(),), start_new_session=True,
+            worker.process = subprocess.Popen(  # noqa: S603  (our own program)
+                launch.command,
+                env={**launch.environment, CONTROL: str(theirs.fileno())},
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
                 stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            )
         worker.control, worker.said, worker.served = ours, b"", False
         worker.due, worker.started = None, time.monotonic()
         self._selector.register(ours, selectors.EVENT_READ, worker)
@@ -177,7 +207,7 @@ class Supervisor:
             self._ending = 0.0  # a second word means now
 
     def _end(self) -> None:
-        self._ending = time.monotonic() + self._drain_seconds + KILL_SECONDS
+        self._ending = time.monotonic() + self._plan.drain_seconds + KILL_SECONDS
         for worker in self._workers:
             worker.due = None
             if worker.control is not None:
@@ -215,13 +245,16 @@ def _signals() -> Iterator[socket.socket]:
         writer.close()
 
 
-@contextlib.contextmanager
-def private_folder() -> Iterator[Path]:
-    """A folder for the workers' files that nobody else may look into; it goes when the supervisor does."""
-    usual = tempfile.gettempdir()
-    # The sockets in it have paths of at most 107 bytes.
-    name = tempfile.mkdtemp(prefix="agent-gateway-", dir=usual if len(usual) <= MAX_FOLDER_BYTES else "/tmp")  # noqa: S108  (mkdtemp picks a free name, and mode 0700)
+def main() -> int:
+    """Carry out the plan that is in the file open as the descriptor which the first argument gives."""
+    with os.fdopen(int(sys.argv[1]), encoding="utf-8") as file:
+        plan = Plan.from_json(file.read())
+    logs.set_up(plan.service, plan.level)
     try:
-        yield Path(name)
+        return Supervisor(plan).run()
     finally:
-        shutil.rmtree(name, ignore_errors=True)
+        shutil.rmtree(plan.folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,7 +21,7 @@ from typing import Any
 from service_kit.faults import ConfigurationError
 from service_kit.health import Health
 from service_kit.hosts.asgi import Calls, Receive, Scope, Send
-from service_kit.hosts.order import FAILED, SERVING, Order
+from service_kit.hosts.order import CONTROL, FAILED, SERVING, Order
 from service_kit.hosts.process import Host, Process
 from service_kit.hosts.pyvoy_host import PyvoyHost
 from service_kit.listening import ListenError, Server, Tls
@@ -33,9 +33,10 @@ log = logging.getLogger(__name__)
 class Worker:
     """Runs the service that is ordered, and says to the supervisor what becomes of it."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, control: int) -> None:
+        """`control` is the descriptor of the socket to the supervisor."""
         self._order = order
-        self._control = socket.socket(fileno=order.control)
+        self._control = socket.socket(fileno=control)
         self._control.set_inheritable(False)
         self._control.setblocking(False)
         self._stop = asyncio.Event()
@@ -137,7 +138,7 @@ class _Application:
         await receive()
         order = Order.take(os.environ)
         sys.executable = order.python  # Envoy's is not the one that child processes need
-        worker = Worker(order)
+        worker = Worker(order, int(os.environ.pop(CONTROL)))
         serving = asyncio.create_task(worker.serve())
         listening = asyncio.create_task(worker.until_listening())
         await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -160,7 +161,7 @@ def main() -> int:
     """Serve with grpcio, as one of several workers."""
 
     async def run() -> int:
-        worker = Worker(Order.take(os.environ))
+        worker = Worker(Order.take(os.environ), int(os.environ.pop(CONTROL)))
         await worker.serve()
         return worker.code
 

@@ -397,7 +397,7 @@ def test_the_host_listens_on_a_unix_socket(server: str, tmp_path: Path) -> None:
     async def scene(client: Client) -> None:
         assert await client.check("/unix") == "denied /unix"
 
-    for number in (signal.SIGTERM, signal.SIGTERM):
+    for number in (signal.SIGKILL, signal.SIGTERM):
         with hosted(tmp_path, server, grpc_address=address) as running:
             assert running.grpc == address
             run(scene, running.grpc)
