@@ -91,7 +91,7 @@ class MemoryStore:
                 counts.append(_count(trial, trial.charged if window and trial.over else kept, now_us))
             if trial.mended or trial.charge.hits < 0 or (trial.charge.hits and (window or not denied)):
                 written[key] = kept
-        self._make_room(len(written.keys() - self._states.keys()), now_us)
+        self._make_room(sum(key not in self._states for key in written), now_us)
         self._states.update(written)
         return counts
 

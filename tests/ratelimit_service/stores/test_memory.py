@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
@@ -263,3 +264,20 @@ def test_no_bucket_ever_holds_more_or_less_than_it_can(
             assert count.used >= 0
             if made.limit is not MINUTE:
                 assert count.used == 2 - count.remaining
+
+
+class _Unlisted(dict[str, Any]):
+    """Buckets that cannot be gone through."""
+
+    def keys(self) -> NoReturn:  # type: ignore[override]  # it is there to be noticed
+        raise AssertionError
+
+    def __iter__(self) -> NoReturn:
+        raise AssertionError
+
+
+def test_a_hit_costs_the_same_however_many_buckets_there_are() -> None:
+    """It looks its own up, and goes through none of the others: a difference of key views would."""
+    store = MemoryStore(Clock(), 10)
+    store._states = _Unlisted(store._states)
+    assert [hit(store, ("w", MINUTE), ("b", BUCKET))[0].remaining for _ in range(2)] == [1, 0]
