@@ -102,7 +102,7 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
 
 def _spellings(query: str, names: Collection[str]) -> Sequence[str]:
     """How a query writes these names. Envoy compares names as written, an upstream as decoded: `%64ebug` is `debug`."""
-    if not names:
+    if not names or not query:
         return ()
     written = dict.fromkeys(piece.partition("=")[0] for piece in query.split("&"))
     return [name for name in written if unquote_plus(name) in names]

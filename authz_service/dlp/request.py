@@ -44,6 +44,11 @@ class Scan:
 def scan_request(request: HttpRequest, endpoint: str, scanner: Scanner, credential_headers: frozenset[str]) -> Scan:
     """Scan a request; `credential_headers` are those that the gateway itself consumes and does not forward."""
     path, _, query = request.path.partition("?")
+    carries = carries_local_file(
+        request.body, request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
+    )
+    if not _suspects_any(request.headers, path, query, endpoint, scanner):
+        return Scan((), (), (), (), (), path, endpoint[:MAX_ENDPOINT], carries)
     header_findings, set_headers, remove_headers = _scan_headers(request.headers, scanner, credential_headers)
     query_findings, set_query, remove_query = _scan_query(query, scanner)
     path_spans, shown_path = redact_path(path, scanner)
@@ -56,10 +61,18 @@ def scan_request(request: HttpRequest, endpoint: str, scanner: Scanner, credenti
         remove_query=remove_query,
         path=shown_path,
         endpoint=redact_text(endpoint, scanner)[:MAX_ENDPOINT],
-        carries_local_file=carries_local_file(
-            request.body, request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
-        ),
+        carries_local_file=carries,
     )
+
+
+def _suspects_any(headers: Mapping[str, str], path: str, query: str, endpoint: str, scanner: Scanner) -> bool:
+    """Whether anything could be found in any part of a request. One pass over all of them, which finds most clean."""
+    parts = ["\n".join([*headers, *headers.values(), path, endpoint]).encode()]
+    if query:
+        parts.append(unquote_to_bytes(query.replace("+", " ")))
+    if "%" in path:
+        parts.append(unquote_to_bytes(path))
+    return scanner.suspects(b"\n".join(parts))
 
 
 def redact_text(text: str, scanner: Scanner) -> str:

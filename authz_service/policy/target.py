@@ -20,6 +20,8 @@ MAX_PATH_BYTES = 8 * 1024
 MAX_QUERY_BYTES = 16 * 1024
 MAX_PARAMETERS = 1_000
 MAX_DECODINGS = 4  # a path that is still encoded then is nobody's honest path
+# What nearly all paths are, and every server reads alike: nothing in it to decode, fold, drop or refuse.
+_PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 # Control and format characters, line and paragraph separators, surrogates: none belongs in a path or in a log line.
@@ -51,6 +53,8 @@ def parse_target(request_path: str) -> Target:
         raise RequestRefused("path_too_long", "the path is too long")
     if len(query) > MAX_QUERY_BYTES or query.count("&") >= MAX_PARAMETERS:
         raise RequestRefused("query_too_large", "the query is too long or has too many parameters")
+    if _PLAIN.fullmatch(raw):
+        return Target(raw, query, "/" + raw[1:].partition("/")[0].lower())
     if not raw.startswith("/") or "#" in raw or _BAD_ESCAPE.search(raw):
         raise _malformed()
     text = unicodedata.normalize("NFKC", _decode(raw))

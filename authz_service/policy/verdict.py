@@ -87,7 +87,9 @@ def _text(value: Mapping[str, Any], name: str) -> str | None:
 
 
 def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    texts = value.get(name, [])
+    if name not in value:
+        return ()
+    texts = value[name]
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise _wrong(name)
     return tuple(texts)
@@ -95,8 +97,10 @@ def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _pairs(value: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     """Read an object, or a list of objects, whose values are texts or lists of texts."""
+    if name not in value:
+        return ()
     found: list[tuple[str, str]] = []
-    groups = value.get(name, {})
+    groups = value[name]
     for group in groups if isinstance(groups, list) else [groups]:
         if not isinstance(group, dict):
             raise _wrong(name)
@@ -110,6 +114,8 @@ def _pairs(value: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
 
 def _headers(value: Mapping[str, Any], name: str) -> Pairs:
     """Read headers; names and values must be ones that cannot end a header early (RFC 9110 section 5)."""
+    if name not in value:
+        return ()
     pairs = [(key.lower(), text) for key, text in _pairs(value, name)]
     if not all(_HEADER_NAME.fullmatch(key) and _HEADER_VALUE.fullmatch(text) for key, text in pairs):
         raise PolicyFailed(f"the decision's `{name}` has a name or value that is no header")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import RequestRefused
+from authz_service.policy import target
 from authz_service.policy.target import MAX_PARAMETERS, MAX_PATH_BYTES, MAX_QUERY_BYTES, Target, parse_target
 
 REFUSED = ""
@@ -276,3 +277,10 @@ def test_no_path_raises_anything_but_a_refusal(written: str) -> None:
     """A client chooses it freely."""
     path_of(written)
     path_of("/" + written)
+
+
+@given(st.from_regex(target._PLAIN, fullmatch=True))
+def test_the_short_way_for_plain_paths_leads_where_the_long_one_does(written: str) -> None:
+    """An escape makes it go the long way."""
+    escaped = f"/%{ord(written[1]):02X}{written[2:]}"
+    assert parse_target(written) == parse_target(escaped)

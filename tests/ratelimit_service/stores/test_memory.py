@@ -269,7 +269,7 @@ def test_no_bucket_ever_holds_more_or_less_than_it_can(
 class _Unlisted(dict[str, Any]):
     """Buckets that cannot be gone through."""
 
-    def keys(self) -> NoReturn:  # type: ignore[override]  # it is there to be noticed
+    def keys(self) -> NoReturn:
         raise AssertionError
 
     def __iter__(self) -> NoReturn:
