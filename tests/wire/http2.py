@@ -58,7 +58,7 @@ class Connection:
         while data and not self._answers[stream].ended and not self.gone:
             size = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size, len(data))
             if not size:
-                self._read()
+                self.read()
                 continue
             self._h2.send_data(stream, data[:size])
             data = data[size:]
@@ -75,7 +75,7 @@ class Connection:
     def answer(self, stream: int) -> Answer:
         """Wait for the end of a stream."""
         while not self._answers[stream].ended and not self.gone:
-            self._read()
+            self.read()
         return self._answers[stream]
 
     def ask(self, path: str, data: bytes, *headers: tuple[str, str], **named: str) -> Answer:
@@ -98,7 +98,8 @@ class Connection:
         except ConnectionError:
             self.gone = True
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Take in what comes next; `gone` tells that nothing does."""
         try:
             data = self._socket.recv(CHUNK_BYTES)
             events = self._h2.receive_data(data) if data else []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,6 +146,15 @@ class TestEnd:
         with processes.authz_service(tmp_path, keys, listen={"grpc": socket, "http": "127.0.0.1:0"}) as running:
             assert running.grpc == socket
             assert _answer(running, _check("/reports", keys.token())).status.code == code_pb2.OK
+
+    def test_envoys_admin_interface_is_a_socket_in_the_folder_that_is_asked_for(self, keys: Keys) -> None:
+        with tempfile.TemporaryDirectory() as folder:  # whose name is short enough for a socket
+            listen = {"grpc": "127.0.0.1:0", "http": "127.0.0.1:0", "server": "pyvoy", "envoy_admin": folder}
+            with processes.authz_service(Path(folder), keys, listen=listen):
+                admin = Path(folder, "admin-0.sock")
+                assert stat.S_IMODE(admin.stat().st_mode) == 0o600
+                with httpx.Client(transport=httpx.HTTPTransport(uds=str(admin))) as client:
+                    assert client.get("http://envoy/ready").text == "LIVE\n"
 
     def test_with_a_client_ca_only_its_clients_are_served(self, tmp_path: Path, keys: Keys) -> None:
         authority = Authority(tmp_path / "tls")

@@ -248,6 +248,29 @@ def test_a_caller_that_never_sends_its_message_is_cut_by_its_deadline(ours: Conn
     assert ours.answer(stream).status == str(Status.DEADLINE_EXCEEDED.value)
 
 
+def test_connections_beyond_the_bound_are_closed_at_once(tmp_path: Path) -> None:
+    """Those that are there go on; when one of them goes there is room again."""
+    with hosted(tmp_path, "pyvoy", connections=2) as running:
+        first, second = Connection(running.grpc), Connection(running.grpc)
+        assert {body_of(each.ask(CHECK, MESSAGE)) for each in (first, second)} == {"denied /reports"}
+        third = Connection(running.grpc)
+        third.read()
+        assert third.gone
+        second.close()
+        until(lambda: not _is_refused(running))
+        assert body_of(first.ask(CHECK, MESSAGE)) == "denied /reports"
+        first.close()
+        third.close()
+
+
+def _is_refused(host: Hosted) -> bool:
+    opened = Connection(host.grpc)
+    opened.read()
+    gone = opened.gone
+    opened.close()
+    return gone
+
+
 def test_nothing_of_all_this_is_an_error_in_the_log(pyvoy: Hosted) -> None:
     """What a client does wrong is its own affair; the log is for faults of ours. Runs last."""
     assert pyvoy.log() == ""
