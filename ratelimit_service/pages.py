@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
@@ -11,6 +10,7 @@ from ratelimit_service.errors import NoConfigurationError
 from ratelimit_service.limiter import Limiter
 from ratelimit_service.limits import FixedWindow, SlidingWindow
 from ratelimit_service.rules import Limits, Rule
+from service_kit import lifetime
 from service_kit.health import Health
 from service_kit.http_host import Page, Reply
 
@@ -70,7 +70,7 @@ def stats(registry: CollectorRegistry) -> Page:
 
     async def page(body: bytes) -> Reply:
         del body
-        return Reply(200, await asyncio.to_thread(_stats, registry))
+        return Reply(200, await lifetime.beside(_stats, registry))
 
     return page
 

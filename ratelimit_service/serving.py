@@ -134,7 +134,7 @@ async def follow(
     sign = reload.signature if chosen.links is None else reload.link_signature
 
     async def load() -> Limits:
-        return await asyncio.to_thread(config.load, source)
+        return await lifetime.beside(config.load, source)
 
     # Before the first load, so that no change between the two goes unseen.
     reloader = Reloader("limits", paths, load, use, refused, sign=sign)

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from ratelimit_service import xds
 from ratelimit_service.rules import Limits
 from ratelimit_service.settings import XdsSettings
+from service_kit import lifetime
 from service_kit.faults import ConfigurationError, Fault
 from service_kit.wire.discovery_pb2 import DESCRIPTOR, DiscoveryRequest, DiscoveryResponse
 
@@ -92,7 +93,7 @@ class XdsClient:
         fields: dict[str, Any] = {"version": response.version_info, "resources": len(response.resources)}
         try:
             # In a thread: many rules take long to compile, and requests are answered meanwhile.
-            limits = await asyncio.to_thread(xds.compile_response, response, merge_domains=self._settings.merge_domains)
+            limits = await lifetime.beside(xds.compile_response, response, merge_domains=self._settings.merge_domains)
         except ConfigurationError as error:
             refusal = error
         except Exception as error:

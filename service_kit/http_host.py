@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from service_kit import lifetime
 from service_kit.health import Health
 from service_kit.listening import ListenError, port_of
 
@@ -72,7 +72,7 @@ class HttpHost:
     async def _metrics(self, request: web.Request) -> web.Response:
         del request
         # In a thread: with thousands of series it takes longer than the calls beside it may.
-        body = await asyncio.to_thread(generate_latest, self._registry)
+        body = await lifetime.beside(generate_latest, self._registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _healthz(self, request: web.Request) -> web.Response:

@@ -6,9 +6,9 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 
 def stop_requested() -> asyncio.Event:
@@ -24,7 +24,11 @@ def stop_requested() -> asyncio.Event:
     return event
 
 
-SWITCH_SECONDS = 0.000_5  # for which a thread may keep the event loop waiting
+YOUNG_OBJECTS = 20_000  # that are made, less those that are freed, before the collector looks for cycles among them
+SHORT_TURN = 0.000_5  # seconds for which a thread keeps the interpreter while heavy work runs beside the event loop
+
+Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 def settled() -> None:
@@ -32,11 +36,41 @@ def settled() -> None:
 
     A full collection would go through it again and again, milliseconds each time, and find nothing. What is replaced
     later, such as a policy, is not freed by it then if it refers to itself: once, since what replaces it is not here.
+    Young objects are looked through more rarely than by default: a call makes some hundred, and hardly ever a cycle.
     """
     gc.collect()
     gc.freeze()
-    # Threads that compile or write pages take turns with the event loop: short ones, for the calls have milliseconds.
-    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(YOUNG_OBJECTS)
+
+
+async def beside(work: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+    """Run heavy work, such as loading policies, in a thread, in turns with the event loop that are short.
+
+    Calls have milliseconds, and Python's turns are 5 ms. They are short for as long as there is such work only: each
+    turn takes the interpreter from the calls, of which a tenth more can be answered without.
+    """
+    with _TURNS:
+        return await asyncio.to_thread(work, *arguments, **named)
+
+
+class _Turns:
+    """Short turns of threads while anything heavy runs in one. The length of turns is the whole process's."""
+
+    def __init__(self) -> None:
+        self._running = 0
+        self._usual = sys.getswitchinterval()
+
+    def __enter__(self) -> None:
+        self._running += 1
+        sys.setswitchinterval(SHORT_TURN)
+
+    def __exit__(self, *_: object) -> None:
+        self._running -= 1
+        if not self._running:
+            sys.setswitchinterval(self._usual)
+
+
+_TURNS = _Turns()
 
 
 async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> None:

@@ -14,6 +14,7 @@ from authz_service.policy import artifacts
 from authz_service.policy.sources import read_sources
 from authz_service.rego_engine.compiled import CompiledPolicy
 from authz_service.rego_engine.compiler_hints import crash_suspects
+from service_kit import lifetime
 from service_kit.faults import ConfigurationError, Fault
 
 COMPILE_SECONDS = 60.0
@@ -53,7 +54,7 @@ async def compile_policy(job: Job) -> tuple[CompiledPolicy, str]:
     with tempfile.TemporaryDirectory(prefix="agent-gateway-policy-") as name:
         folder = Path(name)
         await run_child(BUNDLE_CHILD if job.bundle else CHILD, job, folder)
-        return await asyncio.to_thread(artifacts.load, folder / "compiled")
+        return await lifetime.beside(artifacts.load, folder / "compiled")
 
 
 def _crash_faults(job: Job) -> list[Fault]:

@@ -6,12 +6,14 @@ import asyncio
 import gc
 import os
 import signal
+import sys
+import threading
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from service_kit.lifetime import settled, stop_requested, until
+from service_kit.lifetime import SHORT_TURN, beside, settled, stop_requested, until
 
 
 class Work:
@@ -171,3 +173,26 @@ def test_what_was_made_while_starting_is_left_alone_by_the_collector() -> None:
         assert gc.collect() >= 1
     finally:
         gc.unfreeze()
+
+
+def test_turns_are_short_while_heavy_work_runs_and_as_before_once_the_last_has_ended() -> None:
+    """Whether it ends well or not."""
+    usual, release = sys.getswitchinterval(), threading.Event()
+
+    def wait() -> str:
+        assert release.wait(10)
+        return "done"
+
+    def fail() -> None:
+        raise ValueError("broken")
+
+    async def scene() -> None:
+        waiting = asyncio.ensure_future(beside(wait))
+        with pytest.raises(ValueError, match="broken"):
+            await beside(fail)
+        assert sys.getswitchinterval() == pytest.approx(SHORT_TURN)
+        release.set()
+        assert await waiting == "done"
+        assert sys.getswitchinterval() == usual
+
+    run(scene())
