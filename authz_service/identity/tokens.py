@@ -54,10 +54,10 @@ def read_header(token: str) -> TokenHeader:
         CredentialRefused: it is no JWT, or it brings keys or extensions of its own (RFC 8725 section 3.10).
     """
     try:
-        header = jwt.get_unverified_header(token)
-        claims = jwt.decode(token, options={"verify_signature": False})
+        read = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
         raise CredentialRefused("token_malformed", "the token is not a signed JWT") from error
+    header, claims = read["header"], read["payload"]
     if any(name in header for name in _REFUSED_HEADERS):
         raise CredentialRefused("token_header_refused", "the token's header brings keys or extensions")
     issuer, algorithm, key_id = claims.get("iss"), header.get("alg"), header.get("kid")
