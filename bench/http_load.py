@@ -143,7 +143,7 @@ class _Generator:
             each.transport.abort()
         unanswered = self._flying + len(self._waiting)
         if unanswered:
-            self._ends[f"no answer in {DRAIN_SECONDS:g} s"] += unanswered
+            self._ends["unanswered"] += unanswered
         return Outcome(
             answered=len(self._latencies),
             wanted_rate=load.rate,

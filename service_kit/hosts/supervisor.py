@@ -245,11 +245,23 @@ def _signals() -> Iterator[socket.socket]:
         writer.close()
 
 
+def _be_patient() -> None:
+    """Let workers' threads take turns with one another without pushing in, where the system can: they inherit it.
+
+    Envoy's thread and Python's wake each other several times for each call. Each that wakes would take the core from
+    the other in the midst of its work, which costs a third of all calls where they share one (sched(7), SCHED_BATCH).
+    """
+    if hasattr(os, "SCHED_BATCH"):
+        with contextlib.suppress(OSError):  # forbidden in a sandbox: slower, and no worse
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 def main() -> int:
     """Carry out the plan that is in the file open as the descriptor which the first argument gives."""
     with os.fdopen(int(sys.argv[1]), encoding="utf-8") as file:
         plan = Plan.from_json(file.read())
     logs.set_up(plan.service, plan.level)
+    _be_patient()
     try:
         return Supervisor(plan).run()
     finally:
