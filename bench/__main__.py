@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -87,6 +88,8 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=int, default=4, help="of each run through the gateway; default: 4")
     arguments = parser.parse_args()
+    # An end by SIGTERM (`timeout`, a CI job) tidies up as one by Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options = Options(arguments.requests, arguments.seconds)
     results: dict[str, Any] = {"machine": machine()}
     for name in arguments.only or BENCHMARKS:

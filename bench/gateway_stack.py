@@ -186,7 +186,7 @@ async def running(*, alone: bool = True) -> AsyncIterator[tuple[MeasuredStack, S
         stack = MeasuredStack(Path(name) / "stack", alone=alone)
         try:
             yield stack, await stack.start(lambda _: None)
-        except BaseException:
+        except Exception:
             for log in sorted((stack.folder / "logs").glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text('utf-8', 'replace')[-2_000:]}", file=sys.stderr)
             raise

@@ -23,7 +23,7 @@ POINTS = 10
 CONNECTIONS = 16
 REST_SECONDS = 2.0
 SAMPLE_SECONDS = 1.0
-SLOWEST_RATE = 200  # requests in a second: less is taken as stuck
+SLOWEST_RATE = 50  # requests in a second: less is taken as stuck
 MIB = 1024 * 1024
 
 

@@ -262,7 +262,6 @@ def test_a_prefix_that_would_break_or_bloat_the_keys_is_a_fault(written: str) ->
     assert faults(CACHE_KEY_PREFIX=written) == ["CACHE_KEY_PREFIX: must be without braces and at most 64 bytes long"]
 
 
-@pytest.mark.parametrize("written", ["0ms", "11s"])
 def test_the_host_and_its_workers_are_chosen(tmp_path: Path) -> None:
     assert settings.read({}).listening.server is Server.AUTO
     given = {"GRPC_SERVER": "grpcio", "GRPC_WORKERS": "4", "GRPC_ENVOY_ADMIN": str(tmp_path)}
@@ -282,6 +281,7 @@ def test_what_the_host_cannot_be_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("written", ["0ms", "11s"])
 def test_the_deadline_is_bounded(written: str) -> None:
     assert faults(STORE_DEADLINE=written) == [f"STORE_DEADLINE: must be from 1ms to 10s, but is '{written}'"]
 
