@@ -2,7 +2,7 @@
 
 As PSS of a service's process with all below it, from /proc, so on Linux only. Ten times a tenth of the requests goes
 through the whole gateway, closed loop; PSS is read after each, and while each runs. The first tenth fills caches and
-pools; the slope is fitted to the points after it, by least squares.
+pools; the slope is fitted to the points after it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
-from statistics import linear_regression, pvariance
+from itertools import combinations
+from statistics import quantiles
 from typing import Any
 
 from bench import gateway_processes
@@ -38,10 +38,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Bytes in 1,000 requests, and the standard error of that: a slope of no more than about twice it is noise."""
+    """Bytes in 1,000 requests: the median of the slopes between any two points, and the quarters around it.
+
+    A single point that is off, as after a garbage collection, does not move the median; where the quarters have
+    different signs, it is noise.
+    """
 
     slope: float
-    error: float
+    low: float
+    high: float
 
 
 async def run(requests: int) -> dict[str, Any]:
@@ -71,8 +76,10 @@ async def run(requests: int) -> dict[str, Any]:
     most = {name: max(point.most[name] for point in points) for name in SERVICES}
     grown = {name: growth(points, name) for name in SERVICES}
     _show("most while loaded", most)
-    told = [f"{found.slope:,.0f} ± {found.error:,.0f}" for found in grown.values()]
+    told = [f"{found.slope:,.0f}" for found in grown.values()]
     print(f"  {'growth, bytes in 1,000 requests':<44} " + " ".join(f"{text:>18}" for text in told))
+    told = [f"{found.low:,.0f} to {found.high:,.0f}" for found in grown.values()]
+    print(f"  {'  its middle half':<44} " + " ".join(f"{text:>18}" for text in told))
     return {
         "rest": rest,
         "most": most,
@@ -82,14 +89,13 @@ async def run(requests: int) -> dict[str, Any]:
 
 
 def growth(points: Sequence[Point], service: str) -> Growth:
-    """Fit a line to what a service holds over the requests that it answered, the first point left out."""
-    requests = [point.requests for point in points[1:]]
-    held = [point.after[service] for point in points[1:]]
-    line = linear_regression(requests, held)
-    off = [after - line.slope * number - line.intercept for number, after in zip(requests, held, strict=True)]
-    spread = pvariance(requests) * len(requests)
-    error = sqrt(sum(each * each for each in off) / max(1, len(off) - 2) / spread)
-    return Growth(line.slope * 1_000, error * 1_000)
+    """Fit what a service holds to the requests that it answered (Theil and Sen's slope), the first point left out."""
+    slopes = [
+        (after.after[service] - before.after[service]) / (after.requests - before.requests) * 1_000
+        for before, after in combinations(points[1:], 2)
+    ]
+    low, slope, high = quantiles(slopes, n=4, method="inclusive")
+    return Growth(slope, low, high)
 
 
 async def _send(load: Load, pids: Mapping[str, int], stack: MeasuredStack) -> dict[str, int]:
