@@ -47,9 +47,40 @@ class HttpRequest:
     route_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
+class Binding(enum.StrEnum):
+    """What a caller has proven to hold, beside a token or in place of one."""
+
+    NONE = "none"
+    DPOP = "dpop"  # the key that the token is bound to (RFC 9449)
+    MTLS = "mtls"  # the certificate that the token is bound to (RFC 8705)
+    CERTIFICATE = "certificate"  # a certificate, and no token at all
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What a token is bound to (RFC 7800): thumbprints of a DPoP key and of a certificate, base64url, or None."""
+
+    jkt: str | None = None
+    x5t_s256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A client certificate that the proxy has verified. `sha256` is of its DER form, base64url without padding."""
+
+    sha256: str
+    subject: str
+    uris: Sequence[str] = ()
+    dns_names: Sequence[str] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who calls, as a verified token says. `claims` are all of the token's claims; `expires_at` is in epoch seconds."""
+    """Who calls, as a verified token or certificate says.
+
+    `claims` are all of the token's claims, `issued_at` and `expires_at` in epoch seconds, `confirmation` is what the
+    token is bound to. `binding` says what the caller has proven to hold, with this request.
+    """
 
     user: str
     agent: str | None
@@ -57,7 +88,12 @@ class Identity:
     issuer: str
     claims: Mapping[str, Any]
     expires_at: float
+    issued_at: float | None = None
     token_id: str | None = None
+    tenant: str | None = None
+    confirmation: Confirmation | None = None
+    binding: Binding = Binding.NONE
+    certificate: Certificate | None = None
 
 
 class Location(enum.StrEnum):

@@ -6,7 +6,6 @@ decision is written to the audit log before it is answered: a request whose even
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -58,6 +57,7 @@ class Pipeline:
         anonymous: Literal["deny", "allow"],
         scanner: Scanner,
         engine: Engine,
+        decision: str,
         audit: AuditSink,
         metrics: Metrics,
         clock: Clock,
@@ -67,6 +67,7 @@ class Pipeline:
         self._anonymous_allowed = anonymous == "allow"
         self._scanner = scanner
         self._engine = engine
+        self._decision = decision
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
@@ -118,11 +119,7 @@ class Pipeline:
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
         document = build_input(request, target, identity, scan, engine.reads)
-        if engine.may_wait:
-            value = await asyncio.to_thread(engine.evaluate, document)
-        else:
-            value = engine.evaluate(document)
-        verdict = read_verdict(value)
+        verdict = read_verdict(await engine.decide(self._decision, document))
         return answer_verdict(verdict, decision_id, target, identity, scan)
 
     def _begin(self, request: HttpRequest) -> _Progress:

@@ -30,7 +30,8 @@ from authz_service.policy.engine import Engine
 from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
 from authz_service.rego_engine.http_client import Hosts, HttpClient
 from authz_service.servicers.ext_authz import ExtAuthzServicer
-from authz_service.settings import Bundle, Issuer, Policy
+from authz_service.settings.identity import Issuer
+from authz_service.settings.policy import Bundle, Policy
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
 from service_kit.exposition import exposed
@@ -73,7 +74,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
 
     policies = _policy_source(settings.policy)
     authenticator = Authenticator(
-        [(issuer, _key_source(issuer)) for issuer in settings.issuers],
+        [(issuer, _key_source(issuer)) for issuer in settings.identity.issuers],
         monotonic=time.monotonic,
         refreshed=metrics.keys_refreshed,
         looked_up=metrics.token_looked_up,
@@ -88,9 +89,10 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
 
     pipeline = Pipeline(
         authenticator=authenticator,
-        anonymous=settings.anonymous,
+        anonymous=settings.identity.anonymous,
         scanner=Scanner(ALL),
         engine=engine,
+        decision=settings.policy.decision,
         audit=audit,
         metrics=metrics,
         clock=Clock(time.time, time.perf_counter),

@@ -25,13 +25,14 @@ from authz_service.policy.engine import Engine
 from authz_service.policy.target import parse_target
 from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request
 from authz_service.serving import new_decision_id
-from authz_service.settings import ClaimNames, Issuer
+from authz_service.settings.identity import ClaimNames, Issuer
 from authz_service.telemetry import Metrics
 from bench.measure import Figures, measure
 from service_kit.wire import ext_authz_pb2
 
 ISSUER = "https://idp.example"
 POLICIES = Path(__file__).parent.parent / "rego"
+DECISION = "agent_gateway/decision"
 CALLS = 3_000
 
 
@@ -70,12 +71,11 @@ class _Says:
     """A policy that costs nothing, to tell its share."""
 
     revision = "none"
-    may_wait = False
     reads = None
     loaded = 0.0
 
-    def evaluate(self, document: object) -> bool:
-        del document
+    async def decide(self, rule: str, document: object) -> bool:
+        del rule, document
         return True
 
 
@@ -102,7 +102,7 @@ async def run() -> Sequence[Figures]:
     )
     await authenticator.load()
     scanner = Scanner(ALL)
-    job = Job((str(POLICIES),), rules=("agent_gateway/decision",))
+    job = Job((str(POLICIES),), rules=(DECISION,))
     engine = await load_engine(job, Terms(), time.time_ns)
 
     def servicer(policy: Engine) -> ExtAuthzServicer:
@@ -111,6 +111,7 @@ async def run() -> Sequence[Figures]:
             anonymous="deny",
             scanner=scanner,
             engine=policy,
+            decision=DECISION,
             audit=_NoAudit(),
             metrics=Metrics(CollectorRegistry()),
             clock=Clock(time.time, time.perf_counter),
@@ -135,7 +136,7 @@ async def run() -> Sequence[Figures]:
         return scan_request(request, "/reports", scanner, frozenset({"authorization"}))
 
     async def evaluating() -> object:
-        return engine.evaluate(document)
+        return engine.evaluate(DECISION, document)
 
     new = iter([_message(keys.token("RS256")) for _ in range(2 * CALLS)])  # one for each call, and for warming up
 

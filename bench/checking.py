@@ -20,11 +20,12 @@ from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
 from authz_service.servicers.ext_authz import ExtAuthzServicer
-from authz_service.settings import ClaimNames, Issuer
+from authz_service.settings.identity import ClaimNames, Issuer
 from authz_service.telemetry import Metrics
 from bench.check import ISSUER, POLICIES
 from service_kit.wire import ext_authz_pb2
 
+DECISION = "agent_gateway/decision"
 ALGORITHM = "ES256"
 OK = 0  # google.rpc.Code
 Check = Callable[[bytes], Awaitable[bytes]]
@@ -74,7 +75,8 @@ class Checking:
             authenticator=authenticator,
             anonymous="deny",
             scanner=Scanner(ALL),
-            engine=await load_engine(Job((str(POLICIES),), rules=("agent_gateway/decision",)), Terms(), time.time_ns),
+            engine=await load_engine(Job((str(POLICIES),), rules=(DECISION,)), Terms(), time.time_ns),
+            decision=DECISION,
             audit=_NoAudit(),
             metrics=Metrics(CollectorRegistry()),
             clock=Clock(time.time, time.perf_counter),

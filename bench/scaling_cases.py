@@ -33,13 +33,13 @@ from ratelimit_service.raw import RawDescriptor, RawDomain
 from ratelimit_service.rules import Limits
 from ratelimit_service.servicers.rls import RateLimitServicer
 from ratelimit_service.stores import CounterStore
-from ratelimit_service.stores.address import parse
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
 from ratelimit_service.telemetry import MeasuredStore, Metrics
 from service_kit import lifetime
 from service_kit.faults import Faults
+from service_kit.valkey.address import parse
 from service_kit.wire import rate_limit_pb2
 
 MILLION = (10, 100, 1_000, 10_000, 100_000, 1_000_000)

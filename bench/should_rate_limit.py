@@ -22,11 +22,11 @@ from ratelimit_service.limits import FixedWindow, Limit, SlidingWindow, TokenBuc
 from ratelimit_service.model import Charge, FailureMode
 from ratelimit_service.servicers.rls import RateLimitServicer
 from ratelimit_service.stores import CounterStore
-from ratelimit_service.stores.address import parse
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
 from ratelimit_service.telemetry import MeasuredStore, Metrics
+from service_kit.valkey.address import parse
 from service_kit.wire import rate_limit_pb2
 
 LIMITS = Path(__file__).parent.parent / "limits" / "config"

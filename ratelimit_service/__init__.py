@@ -24,5 +24,5 @@ The store owns the time. When it does not answer, `limiter` alone decides what b
 
 Imports run one way: `__main__`, `commands` -> `servicers`, `stores`, `xds_client` -> `limiter` -> `matching`, `keys` ->
 `rules`, `model`, `limits`, `errors`. Messages are seen only in `servicers` and `xds`, Valkey's protocol only in
-`stores.connection`, metrics only in `telemetry`, which `servicers`, `pages` and `__main__` use.
+`service_kit.valkey.connection`, metrics only in `telemetry`, which `servicers`, `pages` and `__main__` use.
 """

@@ -1,32 +1,20 @@
-"""What can go wrong, by whose fault it is. `code` is stable and goes into metrics; the text may go to the caller."""
+"""What can go wrong, by whose fault it is. `code` is stable and goes into metrics; the text may go to the caller.
+
+That the store does not answer is `service_kit.valkey.errors.StoreUnavailableError`.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 
-class RateLimitError(Exception):
-    """Any failure of this service that it knows by name."""
-
-    code: ClassVar[str] = "internal"
-
-
-class InvalidRequestError(RateLimitError):
+class InvalidRequestError(Exception):
     """The caller's fault: the request cannot be answered as it stands. Its text says why and quotes nothing of it."""
 
     code: ClassVar[str] = "invalid_argument"
 
 
-class NoConfigurationError(RateLimitError):
+class NoConfigurationError(Exception):
     """Nobody's fault yet: no configuration has been loaded, so no limit is known."""
 
     code: ClassVar[str] = "unavailable"
-
-
-class StoreUnavailableError(RateLimitError):
-    """The counter store's fault: it did not answer in time, not at all, or with an error.
-
-    Nothing is known about whether the charges were counted. The text is for logs, not for callers.
-    """
-
-    code: ClassVar[str] = "store_unavailable"

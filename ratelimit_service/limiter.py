@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ratelimit_service import keys, matching
-from ratelimit_service.errors import NoConfigurationError, StoreUnavailableError
+from ratelimit_service.errors import NoConfigurationError
 from ratelimit_service.limits import Limit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role, Status
 from ratelimit_service.rules import Limits, Rule
 from ratelimit_service.stores import CounterStore, PartlyKnownError
+from service_kit.valkey.errors import StoreUnavailableError
 
 OVERRIDE = Rule("(override)", (), "", 0)  # what a limit that the request brings along is reported under
 

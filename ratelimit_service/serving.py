@@ -11,7 +11,6 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from ratelimit_service import config, pages, settings
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limiter import Limiter
 from ratelimit_service.rules import Limits
 from ratelimit_service.servicers.json_page import JsonPage
@@ -20,6 +19,7 @@ from ratelimit_service.settings import Settings, XdsSettings
 from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.local_cache import BYTES_PER_ENTRY, LocalCache
 from ratelimit_service.stores.memory import MemoryStore
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.valkey import ValkeyStore
 from ratelimit_service.telemetry import MeasuredStore, Metrics
 from service_kit import lifetime, logs, reload
@@ -29,6 +29,7 @@ from service_kit.health import Health
 from service_kit.hosts.process import Process
 from service_kit.http_host import HttpHost
 from service_kit.reload import Reloader
+from service_kit.valkey.errors import StoreUnavailableError
 
 SERVICE = "ratelimit_service"
 STORE_CHECK_SECONDS = 1.0  # how often /readyz learns whether the store answers
@@ -50,7 +51,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
     for note in chosen.notes:
         log.warning("%s", note)
     store = ValkeyStore(
-        chosen.store.topology.open(chosen.store.deadline, metrics),
+        open_servers(chosen.store.topology, chosen.store.deadline, metrics),
         deadline=chosen.store.deadline,
         prefix=chosen.store.key_prefix,
         sparing=chosen.store.sparing,

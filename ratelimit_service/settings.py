@@ -10,16 +10,16 @@ from ratelimit_service.config import Source
 from ratelimit_service.limiter import Modes
 from ratelimit_service.model import FailureMode
 from ratelimit_service.servicers.rls import Extras, HeaderNames
-from ratelimit_service.stores import topology
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.address import Tls as StoreTls
-from ratelimit_service.stores.address import parse as parse_address
-from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.variables import NO_EFFECT, VARIABLES
 from service_kit.environment import Environment
 from service_kit.faults import Fault, Faults
 from service_kit.listening import MAX_PORT, MAX_WORKERS, Listening, Server, Tls
 from service_kit.logs import LEVELS
+from service_kit.valkey import topology
+from service_kit.valkey.address import Address
+from service_kit.valkey.address import Tls as StoreTls
+from service_kit.valkey.address import parse as parse_address
+from service_kit.valkey.topology import Kind, Topology
 
 MAX_LOCAL_BUCKETS = 100_000_000
 MAX_LOCAL_CACHE_BYTES = 16 * 1024**3

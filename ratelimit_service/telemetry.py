@@ -12,11 +12,11 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limits import FixedWindow, Limit, TokenBucket
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, Status
 from ratelimit_service.rules import Rule
 from ratelimit_service.stores import CounterStore
+from service_kit.valkey.errors import StoreUnavailableError
 
 STORE_SECONDS = (0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)

@@ -7,13 +7,14 @@
     rpc            a gRPC service as plain coroutines over messages; statuses; knows no host
     health         what the process says of itself, and the gRPC health service over it
     listening      addresses and certificates to listen with
-    grpc_host      serves `rpc.Service`s with grpcio: TLS, limits, reflection, graceful drain
+    hosts/         serves `rpc.Service`s: Envoy's HTTP/2 stack or grpcio; TLS, limits, workers, graceful drain
+    valkey/        one connection to Valkey or Redis, and where the server is
     http_host      /metrics, /healthz, /readyz
     logs           JSON lines on standard error
     reload         watches files, loads anew, keeps the last good value
     lifetime       runs the parts of a process until it is told to stop
     wire/          the messages, generated from proto/ at build time
 
-Imports run downwards only: nothing in here imports a service. Only `grpc_host` imports grpc, only `http_host` aiohttp's
-server, only the two about YAML yaml.
+Imports run downwards only: nothing in here imports a service. Only `hosts` imports grpc, only `valkey/connection`
+hiredis, only `http_host` aiohttp's server, only the two about YAML yaml.
 """

@@ -45,7 +45,7 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "service_kit.wire": MESSAGES,
     "google.protobuf": MESSAGES,
     "google.rpc": MESSAGES,
-    "hiredis": ("ratelimit_service/stores/connection.py",),
+    "hiredis": ("service_kit/valkey/connection.py",),
     "redis": (),
     "regopy": ("authz_service/policy/regopy_library.py",),
     "graphql": ("authz_service/rego_engine/builtins/graphql/*",),
@@ -82,7 +82,10 @@ EMPTY_NAMES = frozenset({"util", "utils", "helper", "helpers", "manager", "manag
 # Modules without a test file of their own, and what covers them.
 COVERED_ELSEWHERE: Mapping[str, str] = {
     "service_kit/exposition.py": "tests/wire/test_hosts.py, with several workers",
+    "service_kit/valkey/errors.py": "the tests of whatever raises them",
+    "service_kit/valkey/sentinels.py": "tests/service_kit/valkey/test_client.py, on real Sentinels",
     "service_kit/hosts/[!ef]*": "tests/wire/test_hosts.py and test_frames.py, over real sockets",
+    "authz_service/settings/reading.py": "the tests of the sections that read with it",
     "authz_service/serving.py": "tests/wire/test_contract.py, as a process",
     "ratelimit_service/serving.py": "tests/ratelimit_service/test_main.py, as a process",
     "devstack/*": "tests/e2e, which starts it",

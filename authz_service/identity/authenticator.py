@@ -21,7 +21,7 @@ from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, KeySet,
 from authz_service.identity.tokens import TokenTerms
 from authz_service.identity.verified import Verified, VerifiedTokens
 from authz_service.model import Identity
-from authz_service.settings import Issuer
+from authz_service.settings.identity import Issuer
 
 log = logging.getLogger(__name__)
 

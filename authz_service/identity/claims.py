@@ -7,7 +7,7 @@ from typing import Any
 
 from authz_service.errors import CredentialRefused
 from authz_service.model import Identity
-from authz_service.settings import ClaimNames
+from authz_service.settings.identity import ClaimNames
 
 MAX_NAME = 256  # characters of a user, an agent or a role: they travel in headers and descriptors
 MAX_ROLES = 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,14 +29,11 @@ class Terms:
 
 
 class CompiledEngine:
-    """One compiled policy and the rule that decides. It may be used from several threads."""
+    """One compiled policy. It may be used from several threads."""
 
-    def __init__(
-        self, policy: CompiledPolicy, decision: str, revision: str, terms: Terms, now_ns: Callable[[], int]
-    ) -> None:
+    def __init__(self, policy: CompiledPolicy, revision: str, terms: Terms, now_ns: Callable[[], int]) -> None:
         """`now_ns` is the time that policies see, in nanoseconds since the epoch."""
         self._policy = policy
-        self._decision = decision
         self._revision = revision
         self._terms = terms
         self._now_ns = now_ns
@@ -52,7 +50,7 @@ class CompiledEngine:
         return self._loaded
 
     @property
-    def may_wait(self) -> bool:
+    def waits(self) -> bool:
         """Whether an evaluation may wait for another host, so that it must not hold the event loop."""
         return self._policy.may_wait and self._terms.http is not None
 
@@ -61,12 +59,18 @@ class CompiledEngine:
         """The members of the input that the policies look at; None: any."""
         return self._policy.reads
 
-    def evaluate(self, document: Mapping[str, Any]) -> Any:
-        """Evaluate the decision rule."""
+    async def decide(self, rule: str, document: Mapping[str, Any]) -> Any:
+        """Evaluate a rule; where it may wait for another host, beside the event loop."""
+        if self.waits:
+            return await asyncio.to_thread(self.evaluate, rule, document)
+        return self.evaluate(rule, document)
+
+    def evaluate(self, rule: str, document: Mapping[str, Any]) -> Any:
+        """Evaluate a rule here and now."""
         context = Context(time_ns=self._now_ns(), http=self._terms.http)
         evaluation = self._policy.evaluation(document, context, seconds=self._terms.seconds, strict=self._terms.strict)
         try:
-            value = self._policy.evaluate(self._decision, document, evaluation)
+            value = self._policy.evaluate(rule, document, evaluation)
             return value if value is UNDEFINED else to_answer(value)
         except (TypeError, ValueError, RecursionError) as error:  # a value that JSON does not have, or too deep for it
             raise PolicyFailed(f"evaluation failed: {type(error).__name__}") from None
@@ -77,6 +81,6 @@ class CompiledEngine:
 
 
 async def load_engine(job: Job, terms: Terms, now_ns: Callable[[], int]) -> CompiledEngine:
-    """Compile and load a job's policies, the first of whose rules decides."""
+    """Compile and load a job's policies."""
     policy, revision = await compile_policy(job)
-    return CompiledEngine(policy, job.rules[0], revision, terms, now_ns)
+    return CompiledEngine(policy, revision, terms, now_ns)

@@ -20,17 +20,12 @@ class Engine(Protocol):
         ...
 
     @property
-    def may_wait(self) -> bool:
-        """Whether an evaluation may wait for another host: then it is to run beside the event loop."""
-        ...
-
-    @property
     def reads(self) -> frozenset[str] | None:
         """The members of the input that it may look at; None: any. What is not among them need not be built."""
         ...
 
-    def evaluate(self, document: Mapping[str, Any]) -> Any:
-        """Return the decision rule's value as JSON values, or `rego_engine.values.UNDEFINED`.
+    async def decide(self, rule: str, document: Mapping[str, Any]) -> Any:
+        """Return a rule's value as JSON values, or `rego_engine.values.UNDEFINED`; `rule` is `package/path/rule`.
 
         MUST NOT change the document, MUST end within a stated time, and MUST raise only `PolicyFailed`.
         """

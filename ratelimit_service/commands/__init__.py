@@ -25,8 +25,8 @@ from collections.abc import Callable, Mapping
 
 from ratelimit_service.commands import check, explain, reset, show, simulate
 from ratelimit_service.commands.arguments import FAULT, NO, UsageError, faults_to_json
-from ratelimit_service.errors import StoreUnavailableError
 from service_kit.faults import ConfigurationError
+from service_kit.valkey.errors import StoreUnavailableError
 
 INTERRUPTED = 130  # what shells make of SIGINT
 

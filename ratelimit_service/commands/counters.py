@@ -13,9 +13,10 @@ from ratelimit_service import settings
 from ratelimit_service.commands import bucket_names
 from ratelimit_service.commands.bucket_names import BucketName, Stored
 from ratelimit_service.commands.progress import Progress
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.connection import Reply
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.servers import Servers
+from service_kit.valkey.connection import Reply
+from service_kit.valkey.errors import StoreUnavailableError
 
 MAX_KEYS = 1_000_000  # that are looked at
 BATCH = 500  # keys of one command
@@ -75,7 +76,7 @@ class Counters:
 async def opened(environment: Mapping[str, str]) -> AsyncIterator[Counters]:
     """Connect to the store that the service's variables name; raises `ConfigurationError` where they are at fault."""
     store = settings.read(environment).store
-    servers = store.topology.open(DEADLINE, _Deaf())
+    servers = open_servers(store.topology, DEADLINE, _Deaf())
     try:
         yield Counters(servers, str(store.topology), store.key_prefix)
     finally:

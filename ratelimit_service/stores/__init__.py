@@ -29,8 +29,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge, Count
+from service_kit.valkey.errors import StoreUnavailableError
 
 
 class PartlyKnownError(StoreUnavailableError):

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores import script
-from ratelimit_service.stores.connection import Command, Reply, ServerError
+from service_kit.valkey.connection import Command, Reply, ServerError
+from service_kit.valkey.errors import StoreUnavailableError
 
 MAX_WEIGHT = 250  # of one round trip: the script holds up the server for about 10 microseconds for each unit
 LINGER_MS = (1_000, 2_000)  # how long a key outlives its bucket, drawn anew for each call

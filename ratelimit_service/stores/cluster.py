@@ -12,12 +12,12 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.batch import Pending
-from ratelimit_service.stores.connection import Reply, ServerError
 from ratelimit_service.stores.node import Node, Watcher
 from ratelimit_service.stores.servers import scan_node
+from service_kit.valkey.address import Address
+from service_kit.valkey.connection import Reply, ServerError
+from service_kit.valkey.errors import StoreUnavailableError
 
 SLOTS = 16_384
 MAX_NODES = 1_000

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limits import FixedWindow, Limit
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores import CounterStore, PartlyKnownError
+from service_kit.valkey.errors import StoreUnavailableError
 
 BYTES_PER_ENTRY = 512  # what an entry takes at most, about: a key has a few hundred bytes
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ratelimit_service import fixed_window, sliding_window, token_bucket
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limits import FixedWindow, SlidingWindow, TokenBucket
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.sliding_window import Slices
+from service_kit.valkey.errors import StoreUnavailableError
 
 SWEEP_EVERY_US = 1_000_000  # a full store looks for expired buckets at most this often: that bounds its cost
 

@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores import batch as batches
-from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.batch import Batch, Pending
-from ratelimit_service.stores.breaker import Breaker
-from ratelimit_service.stores.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
+from service_kit.valkey.address import Address
+from service_kit.valkey.breaker import Breaker
+from service_kit.valkey.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
+from service_kit.valkey.errors import StoreUnavailableError
 
 MAX_WAITING = 10_000  # requests that wait for one server
 MAX_SILENT = 3  # probes without an answer, until a connection is given up

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge, Count
 from ratelimit_service.stores import script
 from ratelimit_service.stores.batch import Answer, Pending
 from ratelimit_service.stores.servers import Servers
+from service_kit.valkey.errors import StoreUnavailableError
 
 
 class ValkeyStore:

@@ -38,7 +38,6 @@ SIGNER = key("ES256")
 class Policy:
     """An engine that gives one answer, or raises it, and keeps what it was asked."""
 
-    may_wait = False
     reads = None
     loaded = 1_700_000_000.0
 
@@ -48,7 +47,8 @@ class Policy:
         self.answer = answer if answer is not None else {"allowed": True, "policy_id": "p/allow"}
         self.asked: list[dict[str, Any]] = []
 
-    def evaluate(self, document: Mapping[str, Any]) -> Any:
+    async def decide(self, rule: str, document: Mapping[str, Any]) -> Any:
+        assert rule == "a/decision"
         self.asked.append(json.loads(json.dumps(document)))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -102,6 +102,7 @@ class World:
             anonymous="allow" if anonymous else "deny",
             scanner=Scanner(ALL),
             engine=self.policy,
+            decision="a/decision",
             audit=self.audit,
             metrics=metrics,
             clock=Clock(lambda: NOW, lambda: 0.0),
@@ -364,9 +365,9 @@ def test_a_request_is_judged_by_one_policy_from_start_to_end() -> None:
     class Reloading(Policy):
         revision = "rev-2"
 
-        def evaluate(self, document: Mapping[str, Any]) -> Any:
+        async def decide(self, rule: str, document: Mapping[str, Any]) -> Any:
             world.pipeline.use(world.policy)
-            return super().evaluate(document)
+            return await super().decide(rule, document)
 
     world.pipeline.use(Reloading({"allowed": False}))
     assert world.check_as(SIGNER.token()).outcome is Outcome.DENY

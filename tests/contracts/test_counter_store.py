@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from ratelimit_service.limits import MAX_UINT32, SLICES, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores import CounterStore, script
-from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.batch import LINGER_MS
 from ratelimit_service.stores.memory import MemoryStore
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.script import SCRIPT, decode, encode
-from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address
+from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
 from tests.valkey_servers import HOST, Server
 
@@ -83,7 +84,7 @@ def run(request: pytest.FixtureRequest) -> Run:
             topology = request.getfixturevalue("sentinels")
 
     async def on_valkey(scenario: Scenario) -> None:
-        store = ValkeyStore(topology.open(5.0, Silent()), deadline=5.0)
+        store = ValkeyStore(open_servers(topology, 5.0, Silent()), deadline=5.0)
         try:
             await scenario(store)
         finally:
@@ -339,8 +340,9 @@ import asyncio, sys
 from prometheus_client import CollectorRegistry
 from ratelimit_service.limits import TokenBucket, Unit
 from ratelimit_service.model import Charge
-from ratelimit_service.stores.address import Address
+from service_kit.valkey.address import Address
 from ratelimit_service.stores.servers import single
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.valkey import ValkeyStore
 from ratelimit_service.telemetry import Metrics
 

@@ -33,7 +33,7 @@ def test_the_example_configuration_of_authz_service_loads(tmp_path: Path) -> Non
     shutil.copytree(REPOSITORY / "rego", tmp_path / "rego")
     loaded = settings.load(tmp_path / "authz.yaml")
     assert loaded.listen.grpc == "127.0.0.1:9191"
-    assert loaded.issuers[0].algorithms == ("RS256", "ES256", "EdDSA")
+    assert loaded.identity.issuers[0].algorithms == ("RS256", "ES256", "EdDSA")
     assert loaded.policy.decision == "agent_gateway/decision"
 
 

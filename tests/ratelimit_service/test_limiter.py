@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratelimit_service.errors import NoConfigurationError, StoreUnavailableError
+from ratelimit_service.errors import NoConfigurationError
 from ratelimit_service.limiter import OVERRIDE, Limiter, Modes, match_all
 from ratelimit_service.limits import FixedWindow, Unit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role
@@ -15,6 +15,7 @@ from ratelimit_service.rules import Limits
 from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.local_cache import LocalCache
 from ratelimit_service.stores.memory import MemoryStore
+from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service import configured
 
 NOW_US = 1_763_870_400_000_000

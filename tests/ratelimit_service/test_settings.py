@@ -10,12 +10,12 @@ from ratelimit_service.limiter import Modes
 from ratelimit_service.model import FailureMode
 from ratelimit_service.servicers.rls import Extras, HeaderNames
 from ratelimit_service.settings import XdsSettings
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.address import Tls as StoreTls
-from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.variables import NO_EFFECT
 from service_kit.faults import ConfigurationError
 from service_kit.listening import Server, Tls
+from service_kit.valkey.address import Address
+from service_kit.valkey.address import Tls as StoreTls
+from service_kit.valkey.topology import Kind, Topology
 
 XDS = {"CONFIG_TYPE": "GRPC_XDS_SOTW"}
 XDS_TLS = XDS | {"CONFIG_GRPC_XDS_SERVER_USE_TLS": "true"}

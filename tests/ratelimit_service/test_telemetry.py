@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from ratelimit_service import telemetry
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.limits import FixedWindow, Unit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Status
@@ -18,6 +17,7 @@ from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.local_cache import LocalCache
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.telemetry import RULE_COUNTERS, MeasuredStore, Metrics
+from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service import configured
 
 LIMIT = FixedWindow(1, Unit.DAY)

@@ -15,7 +15,7 @@ from authz_service.identity.key_source import KeySourceError
 from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, USABLE_FOR
 from authz_service.identity.verified import MAX_AGE
 from authz_service.model import Identity
-from authz_service.settings import ClaimNames, Issuer
+from authz_service.settings.identity import ClaimNames, Issuer
 from tests.authz_service.minting import ISSUER, LIFETIME, NOW, SigningKey, compact, issuer, key, key_set, usual_claims
 
 OLD, NEW = key("ES256", "old"), key("ES256", "new", 1)

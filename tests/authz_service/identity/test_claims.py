@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from authz_service.errors import CredentialRefused
 from authz_service.identity.claims import MAX_NAME, MAX_ROLES, to_identity
 from authz_service.model import Identity
-from authz_service.settings import ClaimNames
+from authz_service.settings.identity import ClaimNames
 from tests.authz_service.minting import ISSUER, NAMES, NOW
 
 JSON = st.recursive(

@@ -19,9 +19,19 @@ def policy_of(text: str, *rules: str, data: Mapping[str, Any] | None = None) -> 
     return compile_plan(compile_sources(sources, rules), sources.data)
 
 
-def engine_of(
-    text: str, *rules: str, data: Mapping[str, Any] | None = None, terms: Terms | None = None
-) -> CompiledEngine:
-    """Compile one module; the first rule decides."""
+class Asked(CompiledEngine):
+    """An engine that is asked for one rule."""
+
+    def __init__(self, policy: CompiledPolicy, rule: str, revision: str, terms: Terms) -> None:
+        super().__init__(policy, revision, terms, lambda: NOW_NS)
+        self._rule = rule
+
+    def value(self, document: Mapping[str, Any]) -> Any:
+        """What the rule says."""
+        return self.evaluate(self._rule, document)
+
+
+def engine_of(text: str, *rules: str, data: Mapping[str, Any] | None = None, terms: Terms | None = None) -> Asked:
+    """Compile one module, to be asked for the first rule."""
     revision = PolicySources({"t.rego": text}, data or {}).revision
-    return CompiledEngine(policy_of(text, *rules, data=data), rules[0], revision, terms or Terms(), lambda: NOW_NS)
+    return Asked(policy_of(text, *rules, data=data), rules[0], revision, terms or Terms())

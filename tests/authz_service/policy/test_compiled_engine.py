@@ -19,14 +19,14 @@ from authz_service.policy.sources import read_sources
 from authz_service.rego_engine.builtins.http_responses import KeptResponses
 from authz_service.rego_engine.values import UNDEFINED
 from service_kit.faults import ConfigurationError
-from tests.authz_service.policy.engines import NOW_NS, engine_of
+from tests.authz_service.policy.engines import NOW_NS, Asked, engine_of
 
 ROOT = Path(__file__).parents[3]
 ECHO = "package t\n\necho := input\n"
 
 
 @cache
-def echo() -> CompiledEngine:
+def echo() -> Asked:
     """A policy that answers with its input."""
     return engine_of(ECHO, "t/echo")
 
@@ -57,7 +57,7 @@ def founding() -> CompiledEngine:
 )
 def test_the_policies_that_ship_decide_as_they_are_meant_to(document: dict[str, Any], expected: str) -> None:
     """Each with the rule that decided."""
-    decision = founding().evaluate(document)
+    decision = founding().evaluate("agent_gateway/decision", document)
     assert decision["policy_id"] == expected
     assert decision["allowed"] is (expected == "httpapi.authz/allow")
 
@@ -65,7 +65,8 @@ def test_the_policies_that_ship_decide_as_they_are_meant_to(document: dict[str, 
 def test_a_reason_carries_what_stands_in_the_token() -> None:
     """Quotes, backslashes and letters of any script."""
     email = 'a"\\ü😀@example.com'
-    decision = founding().evaluate({"body_contains_file": True, "user": {"email": email, "roles": []}})
+    document = {"body_contains_file": True, "user": {"email": email, "roles": []}}
+    decision = founding().evaluate("agent_gateway/decision", document)
     assert decision["reason"] == f"local file content blocked for user {email}"
 
 
@@ -85,34 +86,34 @@ JSON = st.recursive(
 def test_any_document_comes_to_the_policy_as_it_is_and_is_not_changed(document: dict[str, Any]) -> None:
     """What a client sends cannot become something else on the way."""
     before = json.dumps(document)
-    assert echo().evaluate(document) == document
+    assert echo().value(document) == document
     assert json.dumps(document) == before
 
 
 def test_an_undefined_decision_is_neither_null_nor_false() -> None:
     """The verdict has to tell them apart."""
     engine = engine_of("package t\n\nd := input.x", "t/d")
-    assert engine.evaluate({}) is UNDEFINED
-    assert engine.evaluate({"x": None}) is None
-    assert engine.evaluate({"x": False}) is False
+    assert engine.value({}) is UNDEFINED
+    assert engine.value({"x": None}) is None
+    assert engine.value({"x": False}) is False
 
 
 def test_a_builtin_that_fails_leaves_its_rule_undefined_and_fails_the_policy_where_it_is_strict() -> None:
     """As in OPA."""
     text = 'package t\n\nd if startswith(input.x, "a")'
-    assert engine_of(text, "t/d").evaluate({"x": 7}) is UNDEFINED
+    assert engine_of(text, "t/d").value({"x": 7}) is UNDEFINED
     with pytest.raises(PolicyFailed, match=r"eval_type_error at t\.rego:3"):
-        engine_of(text, "t/d", terms=Terms(strict=True)).evaluate({"x": 7})
+        engine_of(text, "t/d", terms=Terms(strict=True)).value({"x": 7})
 
 
 def test_rules_that_contradict_each_other_fail() -> None:
     """Neither is taken for the decision, and the log learns where they are."""
     engine = engine_of("package t\n\nd := 1 if input.x\n\nd := 2 if input.x", "t/d")
     with pytest.raises(PolicyFailed) as caught:
-        engine.evaluate({"x": True})
+        engine.value({"x": True})
     assert caught.value.code == "policy_failed"
     assert "eval_conflict_error" in caught.value.detail
-    assert engine.evaluate({}) is UNDEFINED
+    assert engine.value({}) is UNDEFINED
 
 
 def test_an_evaluation_that_takes_too_long_is_cut() -> None:
@@ -120,7 +121,7 @@ def test_an_evaluation_that_takes_too_long_is_cut() -> None:
     text = "package t\n\nd := count([1 | some x in input.xs; some y in input.xs; some z in input.xs; x + y + z == -1])"
     engine = engine_of(text, "t/d", terms=Terms(seconds=0.02))
     with pytest.raises(PolicyFailed) as caught:
-        engine.evaluate({"xs": list(range(1_000))})
+        engine.value({"xs": list(range(1_000))})
     assert caught.value.code == "policy_deadline"
 
 
@@ -128,7 +129,7 @@ def test_a_fault_tells_nothing_of_the_request() -> None:
     """OPA's text quotes the operand, and the log must not."""
     text = "package t\n\nd := to_number(input.x)"
     with pytest.raises(PolicyFailed) as caught:
-        engine_of(text, "t/d", terms=Terms(strict=True)).evaluate({"x": "secret-value"})
+        engine_of(text, "t/d", terms=Terms(strict=True)).value({"x": "secret-value"})
     assert "secret-value" not in caught.value.detail
 
 
@@ -136,12 +137,12 @@ def test_a_fault_tells_nothing_of_the_request() -> None:
 def test_what_is_no_json_fails_as_the_policy(value: object) -> None:
     """Nothing else leaves the port."""
     with pytest.raises(PolicyFailed):
-        echo().evaluate({"x": value})
+        echo().value({"x": value})
 
 
 def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
     """It could not be sent on."""
-    assert echo().evaluate({"x": "a\ud800b"}) == {"x": "a\ufffdb"}
+    assert echo().value({"x": "a\ud800b"}) == {"x": "a\ufffdb"}
 
 
 def test_a_document_that_is_nested_too_deeply_fails_and_does_not_end_the_process() -> None:
@@ -150,23 +151,23 @@ def test_a_document_that_is_nested_too_deeply_fails_and_does_not_end_the_process
     for _ in range(100_000):
         nested = [nested]
     with pytest.raises(PolicyFailed):
-        echo().evaluate({"x": nested})
+        echo().value({"x": nested})
 
 
 def test_the_data_document_is_at_hand_with_its_letters() -> None:
     """And stays as it was."""
     data = {"greeting": 'é "q" \\ 😀'}
-    assert engine_of("package t\n\nd := data.greeting", "t/d", data=data).evaluate({}) == data["greeting"]
+    assert engine_of("package t\n\nd := data.greeting", "t/d", data=data).value({}) == data["greeting"]
 
 
 def test_a_set_comes_out_as_a_list_in_order() -> None:
     """JSON has no sets."""
-    assert engine_of('package t\n\nd := {"b", 3, "a", true}', "t/d").evaluate({}) == [True, 3, "a", "b"]
+    assert engine_of('package t\n\nd := {"b", 3, "a", true}', "t/d").value({}) == [True, 3, "a", "b"]
 
 
 def test_policies_see_the_time_that_is_handed_in() -> None:
     """No engine reads a clock of its own."""
-    assert engine_of("package t\n\nd := time.now_ns()", "t/d").evaluate({}) == NOW_NS
+    assert engine_of("package t\n\nd := time.now_ns()", "t/d").value({}) == NOW_NS
 
 
 class _Sender:
@@ -181,9 +182,9 @@ class _Sender:
 def test_only_a_policy_that_asks_other_hosts_and_may_do_so_may_wait() -> None:
     """Then it is not evaluated on the event loop."""
     text = 'package t\n\nd := http.send({"method": "get", "url": "http://127.0.0.1:1/"})'
-    assert not engine_of(text, "t/d").may_wait
-    assert engine_of(text, "t/d", terms=Terms(http=_Sender())).may_wait
-    assert not engine_of(ECHO, "t/echo", terms=Terms(http=_Sender())).may_wait
+    assert not engine_of(text, "t/d").waits
+    assert engine_of(text, "t/d", terms=Terms(http=_Sender())).waits
+    assert not engine_of(ECHO, "t/echo", terms=Terms(http=_Sender())).waits
 
 
 def test_faults_of_reading_and_of_compiling_come_the_same_way(tmp_path: Path) -> None:

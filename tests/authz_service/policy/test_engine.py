@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from authz_service.policy.engine import Engine
 from authz_service.rego_engine.values import UNDEFINED
 from tests.authz_service.policy.engines import engine_of
@@ -11,8 +13,7 @@ def test_the_embedded_engine_keeps_the_ports_promises() -> None:
     """A revision that stays, JSON values, and a document that is not changed."""
     engine: Engine = engine_of("package a\nd := input.x", "a/d")
     assert engine.revision == engine_of("package a\nd := input.x", "a/d").revision
-    assert not engine.may_wait
     document = {"x": {"y": [1, "z"]}}
-    assert engine.evaluate(document) == {"y": [1, "z"]}
+    assert asyncio.run(engine.decide("a/d", document)) == {"y": [1, "z"]}
     assert document == {"x": {"y": [1, "z"]}}
-    assert engine.evaluate({}) is UNDEFINED
+    assert asyncio.run(engine.decide("a/d", {})) is UNDEFINED

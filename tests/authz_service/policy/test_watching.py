@@ -18,15 +18,14 @@ from service_kit.faults import ConfigurationError, Fault
 class Built:
     """An engine that remembers its job's bundle."""
 
-    may_wait = False
     reads = None
     loaded = 0.0
 
     def __init__(self, content: bytes) -> None:
         self.revision = content.decode()
 
-    def evaluate(self, document: object) -> bool:
-        del document
+    async def decide(self, rule: str, document: object) -> bool:
+        del rule, document
         return True
 
 

@@ -44,7 +44,7 @@ def test_what_a_policy_reads_is_known_or_all_of_it(body: str, reads: object) -> 
 def test_what_is_not_read_need_not_be_there() -> None:
     engine = engine_of("package t\n\nd if { input.user.roles[_] == input.method }", "t/d")
     assert engine.reads == frozenset({"user", "method"})
-    assert engine.evaluate({"user": {"roles": ["GET"]}, "method": "GET"}) is True
+    assert engine.value({"user": {"roles": ["GET"]}, "method": "GET"}) is True
 
 
 @settings(suppress_health_check=list(HealthCheck))

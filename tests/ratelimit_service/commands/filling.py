@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.model import Descriptor
 from ratelimit_service.rules import Entry, Limits
-from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.memory import MemoryStore
-from ratelimit_service.stores.topology import Kind, Topology
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address
+from service_kit.valkey.topology import Kind, Topology
 from tests.ratelimit_service.stores.asking import Heard
 from tests.valkey_servers import HOST, Server
 
@@ -24,7 +25,7 @@ def fill(topology: Topology, limits: Limits, domain: str, *hits: tuple[Sequence[
     """Charge so many hits to each descriptor, each as a request of its own."""
 
     async def go() -> None:
-        store = ValkeyStore(topology.open(5.0, Heard()), deadline=5.0, prefix=prefix)
+        store = ValkeyStore(open_servers(topology, 5.0, Heard()), deadline=5.0, prefix=prefix)
         limiter = Limiter(store, MemoryStore(lambda: 0, 1), Modes())
         limiter.use(limits)
         try:

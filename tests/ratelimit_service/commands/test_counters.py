@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from ratelimit_service.commands import bucket_names, counters
 from ratelimit_service.commands.counters import Counters
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.connection import Reply
+from ratelimit_service.stores.opening import open_servers
+from service_kit.valkey.connection import Reply
+from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.commands.filling import single
 from tests.ratelimit_service.stores.asking import Heard
 from tests.valkey_servers import HOST, Server, cluster
@@ -96,7 +97,7 @@ def test_more_keys_than_are_looked_at_are_told(server: Server) -> None:
     async def scenario() -> None:
         address = single(server)
         for most, found, stopped in ((50, 50, False), (49, 49, True), (7, 7, True)):
-            servers = address.open(2.0, Heard())
+            servers = open_servers(address, 2.0, Heard())
             store = Counters(servers, "here", "", most)
             assert (len(await store.find("rl:{*")), store.stopped) == (found, stopped)
             await servers.close()

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from ratelimit_service.limits import FixedWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.topology import Kind, Topology
+from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address
+from service_kit.valkey.topology import Kind, Topology
 from tests.valkey_servers import HOST, Server
 
 WINDOW = FixedWindow(100, Unit.YEAR)
@@ -45,7 +46,7 @@ def run(place: Address | Topology, scenario: Scenario, deadline: float = 5.0, pr
     heard = Heard()
 
     async def go() -> None:
-        store = ValkeyStore(topology.open(deadline, heard), deadline=deadline, prefix=prefix)
+        store = ValkeyStore(open_servers(topology, deadline, heard), deadline=deadline, prefix=prefix)
         try:
             await scenario(store)
         finally:

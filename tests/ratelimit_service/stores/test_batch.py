@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.stores import batch, script
 from ratelimit_service.stores.batch import MAX_WEIGHT, Batch, Pending
-from ratelimit_service.stores.connection import ServerError
+from service_kit.valkey.connection import ServerError
+from service_kit.valkey.errors import StoreUnavailableError
 
 
 def on_a_loop(test: Callable[[], None]) -> Callable[[], None]:

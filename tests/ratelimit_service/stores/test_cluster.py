@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.model import Charge
-from ratelimit_service.stores.address import Address
 from ratelimit_service.stores.cluster import slot_of
-from ratelimit_service.stores.topology import Kind, Topology
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address
+from service_kit.valkey.errors import StoreUnavailableError
+from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
 from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, run
 from tests.valkey_servers import HOST, PATIENCE, Server, free_port, tell

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratelimit_service.errors import StoreUnavailableError
 from ratelimit_service.limits import FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores.memory import SWEEP_EVERY_US, MemoryStore
+from service_kit.valkey.errors import StoreUnavailableError
 
 MINUTE = FixedWindow(2, Unit.MINUTE)
 BUCKET = TokenBucket(60, Unit.MINUTE, burst=2)

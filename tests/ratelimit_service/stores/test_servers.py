@@ -6,11 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.servers import Sentinels, single
-from ratelimit_service.stores.topology import Kind, Topology
+from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address
+from service_kit.valkey.errors import StoreUnavailableError
+from service_kit.valkey.sentinels import Sentinels
+from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
 from tests.ratelimit_service.stores.asking import CHARGE, Heard, at, run
 from tests.valkey_servers import HOST, PATIENCE, SentinelSet, Server, free_port, tell

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ratelimit_service.stores.address import Address, Tls, parse
+from service_kit.valkey.address import Address, Tls, parse
 
 
 @pytest.mark.parametrize(

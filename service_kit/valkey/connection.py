@@ -17,8 +17,8 @@ from typing import TypeAlias, Union, cast
 
 import hiredis
 
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.address import Address, Tls
+from service_kit.valkey.address import Address, Tls
+from service_kit.valkey.errors import StoreUnavailableError
 
 CONNECT_SECONDS = 1.0  # to open a connection: name, TCP, TLS, password
 

@@ -2,22 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from ratelimit_service.stores import topology
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.address import parse as address
-from ratelimit_service.stores.cluster import Cluster
-from ratelimit_service.stores.servers import SentinelPrimary, Single
-from ratelimit_service.stores.topology import MAX_ADDRESSES, Kind, Topology
-
-
-class Silent:
-    """Hears of round trips and of breakers, and says nothing."""
-
-    def sent(self, requests: int) -> None:
-        del requests
-
-    def breaker(self, server: str, *, opened: bool) -> None:
-        del server, opened
+from service_kit.valkey import topology
+from service_kit.valkey.address import Address
+from service_kit.valkey.address import parse as address
+from service_kit.valkey.topology import MAX_ADDRESSES, Kind, Topology
 
 
 def parse(kind: Kind, url: str) -> Topology:
@@ -82,12 +70,3 @@ def test_a_topology_is_written_as_it_was_named_and_without_passwords() -> None:
     for kind, url in ((Kind.SINGLE, "a:1"), (Kind.SENTINEL, "m,a:1,b:2"), (Kind.CLUSTER, "a:1,b:2")):
         assert str(parse(kind, url)) == url
     assert str(parse(Kind.SINGLE, "redis://u:s3cret@a:1")) == "a:1"
-
-
-@pytest.mark.parametrize(
-    ("kind", "url", "servers"),
-    [(Kind.SINGLE, "a:1", Single), (Kind.SENTINEL, "m,a:1", SentinelPrimary), (Kind.CLUSTER, "a:1", Cluster)],
-)
-def test_each_kind_is_opened_as_servers_of_its_kind_without_connecting(kind: Kind, url: str, servers: type) -> None:
-    # No event loop runs here, so nothing could connect.
-    assert type(parse(kind, url).open(0.01, Silent())) is servers

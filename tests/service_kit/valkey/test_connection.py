@@ -17,10 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ratelimit_service.errors import StoreUnavailableError
-from ratelimit_service.stores.address import Address, Tls
-from ratelimit_service.stores.connection import Connection, ServerError, connect
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.valkey.address import Address, Tls
+from service_kit.valkey.connection import Connection, ServerError, connect
+from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.stores.asking import CHARGE, at, run
 from tests.valkey_servers import HOST, Server, free_port
 

@@ -6,10 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ratelimit_service.stores.address import Address
-from ratelimit_service.stores.cluster import Cluster
-from ratelimit_service.stores.node import Watcher
-from ratelimit_service.stores.servers import SentinelPrimary, Sentinels, Servers, single
+from service_kit.valkey.address import Address
 
 MAX_ADDRESSES = 100
 
@@ -37,14 +34,6 @@ class Topology:
     def __str__(self) -> str:
         places = ",".join(map(str, self.addresses))
         return f"{self.name},{places}" if self.kind is Kind.SENTINEL else places
-
-    def open(self, deadline: float, watcher: Watcher) -> Servers:
-        """Make ready to ask; nothing is connected before the first request. `deadline` is in seconds."""
-        if self.kind is Kind.SENTINEL and self.primary is not None:
-            return SentinelPrimary(Sentinels(self.name, self.addresses, self.primary), deadline, watcher)
-        if self.kind is Kind.CLUSTER:
-            return Cluster(self.addresses, deadline, watcher)
-        return single(self.addresses[0], deadline, watcher)
 
 
 def parse(

@@ -1,0 +1,87 @@
+"""The `identity` section: whose tokens are trusted, and on what terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from authz_service.settings.reading import file_named, require_safe_url
+from service_kit.faults import Faults
+from service_kit.strict_yaml import Section
+
+# Asymmetric only: with a shared secret every service that can verify a token could also make one.
+ALGORITHMS = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Which claims hold whom: the name of a claim, or a dotted path into nested ones."""
+
+    user: str
+    agent: str
+    roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """An issuer of tokens that is trusted, and on what terms. One of `jwks_uri` and `jwks_file` is set.
+
+    `source` and `line` are where the file names the keys, for messages about them.
+    """
+
+    issuer: str
+    audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
+    claims: ClaimNames
+    jwks_uri: str | None
+    jwks_file: Path | None
+    source: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySettings:
+    """Who may call. `anonymous`: whether a request without any credential is judged at all."""
+
+    anonymous: Literal["deny", "allow"]
+    issuers: tuple[Issuer, ...]
+
+
+def read_identity(root: Section, folder: Path, faults: Faults) -> IdentitySettings:
+    """Read `identity`."""
+    with root.section("identity") as identity:
+        anonymous = identity.choice("anonymous", ("deny", "allow"), default="deny")
+        issuers = tuple(_issuer(section, folder) for section in identity.sections("issuers"))
+        if not issuers and anonymous == "deny":
+            identity.fault("issuers", "must have at least one item, or nobody can call (anonymous is deny)")
+    names = [issuer.issuer for issuer in issuers]
+    for issuer in issuers:
+        if issuer.issuer and names.count(issuer.issuer) > 1:
+            faults.add(issuer.source, issuer.line, f"issuer {issuer.issuer!r} is configured more than once")
+    return IdentitySettings("allow" if anonymous == "allow" else "deny", issuers)
+
+
+def _issuer(section: Section, folder: Path) -> Issuer:
+    with section:
+        issuer = section.text("issuer")
+        audiences = section.texts("audiences", required=True)
+        algorithms = section.texts("algorithms", required=True)
+        for name in algorithms:
+            if name not in ALGORITHMS:
+                why = "is symmetric or none, which is never accepted" if name[:2] in {"HS", "no"} else "is not known"
+                section.fault("algorithms", f"has {name!r}, which {why}; known: {', '.join(ALGORITHMS)}")
+        with section.section("claims", required=False) as names:
+            claims = ClaimNames(
+                names.text("user", "sub"), names.text("agent", "agent_id"), names.text("roles", "roles")
+            )
+        uri = section.text("jwks_uri") if section.has("jwks_uri") else None
+        file = file_named(section, "jwks_file", folder) if section.has("jwks_file") else None
+        if (uri is None) == (file is None):
+            section.faults.add(section.source, section.line, f"{section.path} needs one of jwks_uri and jwks_file")
+        if uri:
+            require_safe_url(section, "jwks_uri", uri, "keys")
+        line = section.line_of("jwks_uri" if uri else "jwks_file")
+        return Issuer(issuer, audiences, algorithms, claims, uri, file, section.source, line)

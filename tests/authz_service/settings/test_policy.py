@@ -1,0 +1,95 @@
+"""Where policies come from, and every fault with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.authz_service.settings.configured import SMALLEST, fault, faults, loaded
+
+
+def with_policy(text: str) -> str:
+    """The smallest configuration with another policy section."""
+    return SMALLEST[: SMALLEST.index("policy:")] + f"policy:\n{text}"
+
+
+def test_a_policy_path_that_does_not_exist_is_a_fault(folder: Path) -> None:
+    """With the whole path, since it is relative to the file."""
+    assert fault(folder, "[rego]", "[rego, absent]") == (
+        25,
+        f"policy.paths has 'absent', which does not exist ({folder / 'absent'})",
+    )
+
+
+@pytest.mark.parametrize(
+    "decision",
+    ["decision", "data.agent_gateway.decision", "a/", "/a/b", "a//b", "a/b/", "a-b/c", "a/1b", "a b/c", "a/b\\n"],
+)
+def test_a_decision_that_is_no_rules_path_is_a_fault(folder: Path, decision: str) -> None:
+    """Package and rule, with slashes."""
+    line, text = fault(folder, "agent_gateway/decision", f'"{decision}"')
+    assert line == 26
+    assert text.startswith("policy.decision must be a rule's path such as agent_gateway/decision")
+
+
+def test_the_terms_of_an_evaluation_have_defaults_and_can_be_set(folder: Path) -> None:
+    """A tenth of a second, errors of built-ins as OPA has them, no tests, nobody to ask."""
+    policy = loaded(folder, SMALLEST).policy
+    assert (policy.deadline_ms, policy.strict, policy.run_tests, policy.http_send_hosts) == (100, False, False, ())
+    text = with_policy(
+        "  paths: [rego]\n  decision: a/b\n  deadline_ms: 25\n  builtin_errors: fail\n  tests: run\n"
+        "  http_send_hosts: [idp.example, 'pdp.example:8443']\n"
+    )
+    policy = loaded(folder, text).policy
+    assert (policy.deadline_ms, policy.strict, policy.run_tests) == (25, True, True)
+    assert policy.http_send_hosts == ("idp.example", "pdp.example:8443")
+
+
+def test_policies_may_come_as_a_bundle_from_a_file(folder: Path) -> None:
+    """With how its signature is verified."""
+    for name in ("bundle.tar.gz", "bundle.pem"):
+        (folder / name).touch()
+    text = with_policy(
+        "  decision: a/b\n  bundle:\n    file: bundle.tar.gz\n"
+        "    verification: {key_file: bundle.pem, algorithm: ES256, key_id: k1, scope: write}\n"
+    )
+    bundle = loaded(folder, text).policy.bundle
+    assert bundle is not None
+    assert (bundle.file, bundle.url) == (folder / "bundle.tar.gz", None)
+    found = bundle.verification
+    assert found is not None
+    assert (found.key_file, found.algorithm) == (folder / "bundle.pem", "ES256")
+    assert (found.key_id, found.scope) == ("k1", "write")
+
+
+def test_policies_may_come_as_a_bundle_from_a_url(folder: Path) -> None:
+    """Asked every half minute, unless told otherwise."""
+    (folder / "token").touch()
+    text = with_policy("  decision: a/b\n  bundle: {url: 'https://p.example/b.tar.gz', token_file: token}\n")
+    bundle = loaded(folder, text).policy.bundle
+    assert bundle is not None
+    assert (bundle.file, bundle.url, bundle.poll_seconds) == (None, "https://p.example/b.tar.gz", 30)
+    assert (bundle.token_file, bundle.verification) == (folder / "token", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        ("  decision: a/b\n  bundle: {}\n", 5, "policy.bundle needs one of file and url"),
+        ("  decision: a/b\n  bundle: {file: absent}\n", 5, "policy.bundle.file names no bundle"),
+        ("  decision: a/b\n  bundle: {url: 'http://p.example/b'}\n", 5, "policy.bundle.url must be https"),
+        ("  decision: a/b\n  bundle: {url: 'ftp://p.example/b'}\n", 5, "policy.bundle.url must be an https URL"),
+        ("  decision: a/b\n  paths: [rego]\n  bundle: {url: 'https://p.example/b'}\n", 5, "policy.paths and bundle"),
+        ("  decision: a/b\n  tests: run\n  bundle: {url: 'https://p.example/b'}\n", 5, "policy.tests can be run for"),
+        ("  decision: a/b\n  paths: [rego]\n  deadline_ms: 0\n", 6, "policy.deadline_ms must be"),
+        ("  decision: a/b\n  paths: [rego]\n  http_send_hosts: ['http://x/']\n", 6, "policy.http_send_hosts must hold"),
+        ("  decision: a/b\n", 4, "policy.paths"),
+    ],
+)
+def test_a_policy_section_that_makes_no_sense_is_a_fault_with_its_line(
+    folder: Path, text: str, line: int, told: str
+) -> None:
+    """And only one."""
+    found = faults(folder, with_policy(text))
+    assert [(number, shown[: len(told)]) for number, shown in found] == [(line, told)]
