@@ -72,6 +72,10 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         metrics.policy_refused()
         health.note("policy_reload", f"refused: {error.faults[0]}")
 
+    def keys_looked_after(problem: str | None, last_fetches: str) -> None:
+        health.set("keys", problem)
+        health.note("keys_refresh", last_fetches)
+
     policies = _policy_source(settings.policy)
     authenticator = Authenticator(
         [(issuer, _key_source(issuer)) for issuer in settings.identity.issuers],
@@ -102,7 +106,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
 
     use(engine)
-    health.set("keys", None)
+    keys_looked_after(None, "ok")
     health.set("policy", None)
     try:
         http = await http_host.start()
@@ -115,7 +119,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         await lifetime.until(
             process.stop,
             policies.watch(use, refused),
-            authenticator.keep_fresh(lambda problem: health.set("keys", problem)),
+            authenticator.keep_fresh(keys_looked_after),
             _report(audit, metrics),
         )
     finally:

@@ -17,6 +17,7 @@ from authz_service.dlp.detectors import ALL
 from authz_service.dlp.request import scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.key_source import Fetched
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
@@ -48,8 +49,11 @@ class _Keys:
         ]
         self._text = json.dumps({"keys": public}).encode()
 
-    async def fetch(self) -> bytes:
-        return self._text
+    async def fetch(self) -> Fetched:
+        return Fetched(self._text)
+
+    async def changed(self) -> bool:
+        return False
 
     def token(self, algorithm: str) -> str:
         claims = {

@@ -16,6 +16,7 @@ from audit_log.event import DecisionEvent
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.key_source import Fetched
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
@@ -58,10 +59,14 @@ class Checking:
         }  # fmt: skip
         return message(jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": ALGORITHM}))
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> Fetched:
         """The issuer's key set."""
         public = json.loads(ECAlgorithm.to_jwk(self._key.public_key()))
-        return json.dumps({"keys": [{**public, "kid": ALGORITHM}]}).encode()
+        return Fetched(json.dumps({"keys": [{**public, "kid": ALGORITHM}]}).encode())
+
+    async def changed(self) -> bool:
+        """Never."""
+        return False
 
     async def make(self) -> Check:
         """Make the service."""

@@ -1,7 +1,9 @@
 """Who is calling: from request headers to a verified `Identity`.
 
     bearer         the Authorization header → one bearer token, or why not
-    keys           an issuer's key set as pure state: which key for this token, how old, may it be refreshed
+    keys           an issuer's key set: which key for this token
+    freshness      when keys are fetched again, and when they are too old
+    key_rings      one issuer's keys, kept fresh
     tokens         token + keys + now → verified claims; signature, issuer, audience and time in one unskippable call
     claims         verified claims → Identity, by the issuer's claim names
     authenticator  the three in order, for several issuers

@@ -7,7 +7,8 @@ from http import HTTPStatus
 
 import aiohttp
 
-from authz_service.identity.key_source import KeySourceError
+from authz_service.identity.freshness import lifetime
+from authz_service.identity.key_source import Fetched, KeySourceError
 from authz_service.identity.keys import MAX_KEY_SET_BYTES
 
 FETCH_SECONDS = 5.0  # for the whole exchange
@@ -19,7 +20,11 @@ class KeyEndpoint:
     def __init__(self, uri: str) -> None:
         self._uri = uri
 
-    async def fetch(self) -> bytes:
+    async def changed(self) -> bool:
+        """Nothing can be told without asking."""
+        return False
+
+    async def fetch(self) -> Fetched:
         """Fetch the key set. A redirect is refused: it could lead off the host that was configured as trusted."""
         try:
             async with (
@@ -33,7 +38,8 @@ class KeyEndpoint:
                     chunks += chunk
                     if len(chunks) > MAX_KEY_SET_BYTES:
                         raise KeySourceError(f"{self._uri} sent more than {MAX_KEY_SET_BYTES} bytes")
-                return bytes(chunks)
+                headers = response.headers
+                return Fetched(bytes(chunks), lifetime(headers.get("Cache-Control"), headers.get("Age")))
         except TimeoutError as error:
             raise KeySourceError(f"{self._uri} did not answer within {FETCH_SECONDS:g} s") from error
         except aiohttp.ClientConnectorCertificateError as error:

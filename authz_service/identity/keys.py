@@ -1,4 +1,4 @@
-"""An issuer's key set (RFC 7517) as pure state: which key fits a token, how old the set is, is it to be renewed."""
+"""An issuer's key set (RFC 7517): which key fits a token, and since when the set is known. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from authz_service.errors import CredentialRefused
 
 MAX_KEYS = 100
 MAX_KEY_SET_BYTES = 512 * 1024
-REFRESH_AFTER = 300.0  # seconds; a set older than this is fetched again in the background
-USABLE_FOR = 24 * 3600.0  # seconds; a set older than this verifies nothing: the issuer has been away too long
-REFRESH_COOLDOWN = 30.0  # seconds between refreshes that unknown key ids can cause
 
 _KEY_TYPES = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}  # RFC 7518 section 3.4
@@ -56,14 +53,6 @@ class KeySet:
     def renewed(self, fetched: KeySet) -> KeySet:
         """The set that was fetched after this one. Unchanged keys keep their prepared form, and begin a new age."""
         return replace(self, fetched=fetched.fetched) if fetched.keys == self.keys else fetched
-
-    def is_usable(self, now: float) -> bool:
-        """Whether the set may still verify tokens."""
-        return now - self.fetched < USABLE_FOR
-
-    def wants_refresh(self, now: float) -> bool:
-        """Whether the set is old enough to be fetched again."""
-        return now - self.fetched >= REFRESH_AFTER
 
 
 def parse_key_set(text: bytes, now: float) -> KeySet:

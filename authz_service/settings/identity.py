@@ -15,6 +15,8 @@ ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 )  # fmt: skip
 
+MAX_USABLE_SECONDS = 30 * 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimNames:
@@ -23,6 +25,14 @@ class ClaimNames:
     user: str
     agent: str
     roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTimes:
+    """When an issuer's keys are fetched again, and for how long those at hand verify tokens while that fails."""
+
+    refresh_seconds: int = 300
+    usable_seconds: int = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Issuer:
     jwks_file: Path | None
     source: str
     line: int
+    keys: KeyTimes = KeyTimes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +95,16 @@ def _issuer(section: Section, folder: Path) -> Issuer:
         if uri:
             require_safe_url(section, "jwks_uri", uri, "keys")
         line = section.line_of("jwks_uri" if uri else "jwks_file")
-        return Issuer(issuer, audiences, algorithms, claims, uri, file, section.source, line)
+        return Issuer(issuer, audiences, algorithms, claims, uri, file, section.source, line, _key_times(section))
+
+
+def _key_times(section: Section) -> KeyTimes:
+    usual = KeyTimes()
+    with section.section("keys", required=False) as keys:
+        refresh = keys.integer("refresh_seconds", minimum=10, maximum=86_400, default=usual.refresh_seconds)
+        usable = keys.integer("usable_seconds", minimum=60, maximum=MAX_USABLE_SECONDS, default=usual.usable_seconds)
+        if usable < 2 * refresh:
+            keys.fault(
+                "usable_seconds", "must be at least twice refresh_seconds, or keys end while new ones are fetched"
+            )
+    return KeyTimes(refresh, usable)

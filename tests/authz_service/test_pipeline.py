@@ -21,11 +21,11 @@ from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import PolicyFailed
 from authz_service.identity.authenticator import Authenticator
-from authz_service.identity.key_source import KeySourceError
-from authz_service.identity.keys import USABLE_FOR
+from authz_service.identity.key_source import Fetched, KeySourceError
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.rego_engine.values import UNDEFINED
+from authz_service.settings.identity import KeyTimes
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
 from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
@@ -74,10 +74,13 @@ class Keys:
     def __init__(self) -> None:
         self.away = False
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> Fetched:
         if self.away:
             raise KeySourceError("away")
-        return key_set(SIGNER)
+        return Fetched(key_set(SIGNER))
+
+    async def changed(self) -> bool:
+        return False
 
 
 class World:
@@ -223,7 +226,7 @@ def test_without_usable_keys_it_is_an_outage() -> None:
     """Not the caller's fault, and never an allow."""
     world = World()
     world.keys.away = True
-    world.monotonic = USABLE_FOR
+    world.monotonic = KeyTimes().usable_seconds
     decision = world.check_as(SIGNER.token())
     assert (decision.outcome, decision.status, decision.code) == (Outcome.ERROR, 503, "keys_unavailable")
     assert ISSUER not in decision.body

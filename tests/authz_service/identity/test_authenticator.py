@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from authz_service.errors import CredentialRefused, KeysUnavailable
-from authz_service.identity import authenticator
 from authz_service.identity.authenticator import Authenticator
-from authz_service.identity.key_source import KeySourceError
-from authz_service.identity.keys import REFRESH_AFTER, REFRESH_COOLDOWN, USABLE_FOR
+from authz_service.identity.key_rings import UNKNOWN_KEY_SECONDS
 from authz_service.identity.verified import MAX_AGE
 from authz_service.model import Identity
-from authz_service.settings.identity import ClaimNames, Issuer
-from tests.authz_service.minting import ISSUER, LIFETIME, NOW, SigningKey, compact, issuer, key, key_set, usual_claims
+from authz_service.settings.identity import ClaimNames, Issuer, KeyTimes
+from tests.authz_service.key_sources import Source
+from tests.authz_service.minting import ISSUER, LIFETIME, NOW, compact, issuer, key, key_set, usual_claims
 
 OLD, NEW = key("ES256", "old"), key("ES256", "new", 1)
-
-
-class Source:
-    """A source of keys in memory, which can be away, and counts its fetches."""
-
-    def __init__(self, *keys: SigningKey) -> None:
-        self.text = key_set(*keys)
-        self.away = False
-        self.fetches = 0
-
-    async def fetch(self) -> bytes:
-        self.fetches += 1
-        await asyncio.sleep(0)
-        if self.away:
-            raise KeySourceError("the issuer is away")
-        return self.text
 
 
 class World:
@@ -135,7 +117,7 @@ def test_an_unknown_issuer_costs_no_fetch(unknown: str) -> None:
     source = Source(OLD)
 
     async def steps(world: World) -> None:
-        world.monotonic += 10 * REFRESH_COOLDOWN
+        world.monotonic += 10 * UNKNOWN_KEY_SECONDS
         assert await world.outcome(OLD.token(iss=unknown)) == "issuer_unknown"
 
     with_source(source, steps)
@@ -147,7 +129,7 @@ def test_an_algorithm_that_is_not_accepted_costs_no_fetch() -> None:
     source = Source(OLD)
 
     async def steps(world: World) -> None:
-        world.monotonic += 10 * REFRESH_COOLDOWN
+        world.monotonic += 10 * UNKNOWN_KEY_SECONDS
         for algorithm in ("none", "HS256", "PS256", "ES384"):
             forged = compact({"alg": algorithm, "kid": "x"}, usual_claims(), lambda _: b"x")
             assert await world.outcome(forged) == "algorithm_refused"
@@ -156,70 +138,13 @@ def test_an_algorithm_that_is_not_accepted_costs_no_fetch() -> None:
     assert source.fetches == 1
 
 
-def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
-    """Forged tokens must not become load on the issuer."""
-    source = Source(OLD)
-
-    async def steps(world: World) -> None:
-        forged = [key("ES256", f"forged-{number}", 1).token() for number in range(20)]
-        world.monotonic += REFRESH_COOLDOWN
-        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
-        assert source.fetches == 2
-        world.monotonic += REFRESH_COOLDOWN - 0.001
-        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
-        assert source.fetches == 2
-        world.monotonic += 0.001
-        assert set(await asyncio.gather(*map(world.outcome, forged))) == {"key_unknown"}
-        assert source.fetches == 3
-
-    with_source(source, steps)
-
-
-def test_an_issuer_that_is_away_is_not_asked_more_often() -> None:
-    """The pause counts from the attempt, not from a success."""
-    source = Source(OLD)
-
-    async def steps(world: World) -> None:
-        source.away = True
-        world.monotonic += REFRESH_COOLDOWN
-        outcomes = await asyncio.gather(*(world.outcome(NEW.token()) for _ in range(20)))
-        assert set(outcomes) == {"key_unknown"}
-        assert source.fetches == 2
-
-    world = with_source(source, steps)
-    assert world.refreshed == [(ISSUER, "ok"), (ISSUER, "failed")]
-
-
-def test_callers_with_known_keys_do_not_wait_for_a_refresh() -> None:
-    """A slow issuer holds up only those whose keys are unknown."""
-    source = Source(OLD)
-
-    async def steps(world: World) -> None:
-        answer = asyncio.Event()
-
-        async def slow() -> bytes:
-            await answer.wait()
-            return source.text
-
-        source.fetch = slow  # type: ignore[method-assign]
-        world.monotonic += REFRESH_COOLDOWN
-        waiting = asyncio.ensure_future(world.outcome(NEW.token()))
-        await asyncio.sleep(0)
-        assert await asyncio.wait_for(world.outcome(OLD.token()), 5) == "alice"
-        assert not waiting.done()
-        answer.set()
-        assert await waiting == "key_unknown"
-
-    with_source(source, steps)
-
-
 def test_a_new_key_is_picked_up_with_the_first_token_that_names_it() -> None:
     """For all who wait for it, by one fetch."""
     source = Source(OLD)
 
     async def steps(world: World) -> None:
         source.text = key_set(OLD, NEW)
-        world.monotonic += REFRESH_COOLDOWN
+        world.monotonic += UNKNOWN_KEY_SECONDS
         outcomes = await asyncio.gather(*(world.outcome(token) for token in [NEW.token(), OLD.token()] * 10))
         assert set(outcomes) == {"alice"}
         assert source.fetches == 2
@@ -234,7 +159,7 @@ def test_a_key_that_the_issuer_withdrew_verifies_nothing_more() -> None:
     async def steps(world: World) -> None:
         assert await world.outcome(OLD.token()) == "alice"
         source.text = key_set(NEW)
-        world.monotonic += REFRESH_COOLDOWN
+        world.monotonic += UNKNOWN_KEY_SECONDS
         assert await world.outcome(NEW.token()) == "alice"
         assert await world.outcome(OLD.token()) == "key_unknown"
 
@@ -276,7 +201,7 @@ def test_keys_at_hand_serve_while_the_issuer_is_away_until_they_are_too_old() ->
 
     async def steps(world: World) -> None:
         source.away = True
-        world.monotonic += USABLE_FOR - 1
+        world.monotonic += KeyTimes().usable_seconds - 1
         assert await world.outcome(OLD.token()) == "alice"
         assert await world.outcome(NEW.token()) == "key_unknown"
         world.monotonic += 1
@@ -284,24 +209,6 @@ def test_keys_at_hand_serve_while_the_issuer_is_away_until_they_are_too_old() ->
         assert await world.outcome(NEW.token()) == "keys_unavailable"
 
     with_source(source, steps)
-
-
-def test_without_any_keys_it_is_an_outage_until_they_come() -> None:
-    """As at a start before the issuer's."""
-    source = Source(OLD)
-
-    async def run() -> None:
-        world = World((issuer(), source))
-        source.away = True
-        assert [text for _, text in await world.authenticator.load()] == ["the issuer is away"]
-        assert await world.outcome(OLD.token()) == "keys_unavailable"
-        source.away = False
-        assert await world.outcome(OLD.token()) == "keys_unavailable"
-        world.monotonic += REFRESH_COOLDOWN
-        assert await world.outcome(OLD.token()) == "alice"
-        assert source.fetches == 2
-
-    asyncio.run(run())
 
 
 def test_every_issuer_that_fails_at_the_start_is_named() -> None:
@@ -317,80 +224,6 @@ def test_every_issuer_that_fails_at_the_start_is_named() -> None:
         assert await world.outcome(OLD.token(iss=names[1])) == "alice"
 
     asyncio.run(run())
-
-
-def test_a_failed_refresh_is_logged_without_keys_and_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """With the issuer and the reason."""
-
-    async def run() -> World:
-        source = Source(OLD)
-        source.away = True
-        world = World((issuer(), source))
-        await world.authenticator.load()
-        return world
-
-    with caplog.at_level(logging.WARNING):
-        world = asyncio.run(run())
-    assert [vars(record)["fields"] for record in caplog.records] == [
-        {"issuer": ISSUER, "problem": "the issuer is away"}
-    ]
-    assert world.refreshed == [(ISSUER, "failed")]
-
-
-class Pauses:
-    """Stands in for `asyncio` in the loop that keeps keys fresh: each pause moves the clock, the last one ends it."""
-
-    def __init__(self, world: World, steps: Sequence[Callable[[], None]]) -> None:
-        self._world = world
-        self._steps = iter(steps)
-        self.pauses: list[float] = []
-
-    async def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        self._world.monotonic += seconds
-        step = next(self._steps, None)
-        if step is None:
-            raise asyncio.CancelledError
-        step()
-
-
-def test_keys_are_renewed_ahead_of_need_and_more_often_while_the_issuer_is_away(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """No request waits for it; a set that was just renewed rests."""
-    source = Source(OLD)
-    fetches: list[int] = []
-    rounds = int(REFRESH_AFTER / REFRESH_COOLDOWN)
-
-    async def steps(world: World) -> None:
-        def note() -> None:
-            fetches.append(source.fetches)
-
-        def leave() -> None:
-            note()
-            source.away = True
-
-        def come_back() -> None:
-            note()
-            source.away = False
-
-        plan = [note] * rounds + [leave] + [note] * (rounds + 1) + [come_back, note, note]
-        monkeypatch.setattr(authenticator, "asyncio", Pauses(world, plan))
-        with pytest.raises(asyncio.CancelledError):
-            await world.authenticator.keep_fresh(lambda _: None)
-        assert await world.outcome(OLD.token()) == "alice"
-
-    async def fetch() -> bytes:
-        source.fetches += 1
-        if source.away:
-            raise KeySourceError("the issuer is away")
-        return source.text
-
-    source.fetch = fetch  # type: ignore[method-assign]
-    with_source(source, steps)
-    # Renewed once they are old; then the issuer leaves, and once they are old again it is asked in each round until it
-    # comes back.
-    assert fetches == [1] * rounds + [2] * rounds + [3, 4, 5, 6, 6]
 
 
 def test_a_token_that_comes_again_is_known_and_names_the_same_caller() -> None:
@@ -422,7 +255,7 @@ def test_a_known_token_is_refused_once_its_key_is_no_longer_the_issuers() -> Non
         token = OLD.token()
         assert await world.outcome(token) == "alice"
         source.text = key_set(NEW)
-        world.monotonic += REFRESH_COOLDOWN
+        world.monotonic += UNKNOWN_KEY_SECONDS
         assert await world.outcome(NEW.token()) == "alice"  # fetches the new keys
         assert await world.outcome(token) == "key_unknown"
 
@@ -449,7 +282,7 @@ def test_a_known_token_is_worth_nothing_once_the_keys_are_too_old() -> None:
         token = OLD.token()
         await world.ask(token)
         source.away = True
-        world.monotonic += USABLE_FOR
+        world.monotonic += KeyTimes().usable_seconds
         assert await world.outcome(token) == "keys_unavailable"
 
     with_source(source, steps)

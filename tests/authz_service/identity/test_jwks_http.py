@@ -88,7 +88,7 @@ def response(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
 async def fetched(endpoint: Endpoint) -> bytes:
     """Fetch once."""
     async with endpoint.running():
-        return await KeyEndpoint(endpoint.uri).fetch()
+        return (await KeyEndpoint(endpoint.uri).fetch()).text
 
 
 def problem(behaviour: Behaviour, tls: ssl.SSLContext | None = None) -> str:

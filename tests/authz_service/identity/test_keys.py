@@ -1,4 +1,4 @@
-"""A key set: which keys are kept, which one fits a token, how old it is."""
+"""A key set: which keys are kept, and which one fits a token."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from authz_service.errors import CredentialRefused
 from authz_service.identity.keys import (
     MAX_KEY_SET_BYTES,
     MAX_KEYS,
-    REFRESH_AFTER,
-    USABLE_FOR,
     KeySet,
     KeySetError,
     parse_key_set,
@@ -190,15 +188,6 @@ def test_a_key_is_built_once() -> None:
     """Building one costs more than verifying with it."""
     keys = parsed(key("ES256"))
     assert keys.pick("k1", "ES256") is keys.pick("k1", "ES256")
-
-
-def test_a_set_wants_to_be_renewed_long_before_it_stops_to_serve() -> None:
-    """Both ages count from when it was fetched."""
-    keys = parse_key_set(key_set(key()), 1000.0)
-    assert not keys.wants_refresh(1000.0 + REFRESH_AFTER - 1)
-    assert keys.wants_refresh(1000.0 + REFRESH_AFTER)
-    assert keys.is_usable(1000.0 + USABLE_FOR - 1)
-    assert not keys.is_usable(1000.0 + USABLE_FOR)
 
 
 JSON = st.recursive(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from authz_service.settings.identity import ALGORITHMS
+from authz_service.settings.identity import ALGORITHMS, KeyTimes
 from tests.authz_service.settings.configured import FULL, SMALLEST, fault, faults, loaded
 
 
@@ -100,3 +100,27 @@ def test_nobody_could_call_without_issuers(folder: Path) -> None:
     assert faults(folder, text) == [
         (2, "identity.issuers must have at least one item, or nobody can call (anonymous is deny)")
     ]
+
+
+def test_keys_are_renewed_and_kept_as_long_as_is_usual_or_as_is_written(folder: Path) -> None:
+    uri = "      jwks_uri: https://idp.example/jwks.json\n"
+    text = FULL.replace(uri, f"{uri}      keys: {{refresh_seconds: 60, usable_seconds: 3600}}\n")
+    written, usual = loaded(folder, text).identity.issuers
+    assert written.keys == KeyTimes(60, 3600)
+    assert usual.keys == KeyTimes(300, 86_400)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("{refresh_seconds: 9}", "keys.refresh_seconds must be from 10 to 86400, but is 9"),
+        ("{refresh_seconds: 86401}", "keys.refresh_seconds must be from 10 to 86400, but is 86401"),
+        ("{usable_seconds: 2592001}", "keys.usable_seconds must be from 60 to 2592000, but is 2592001"),
+        ("{usable_seconds: 599}", "keys.usable_seconds must be at least twice refresh_seconds, or keys end while new"),
+        ("{refresh: 60}", "unknown key 'refresh' in identity.issuers[0].keys"),
+    ],
+)
+def test_times_of_keys_have_bounds(folder: Path, keys: str, expected: str) -> None:
+    uri = "      jwks_uri: https://idp.example/jwks.json\n"
+    found = faults(folder, FULL.replace(uri, f"{uri}      keys: {keys}\n"))
+    assert any(expected in text for _, text in found), found
