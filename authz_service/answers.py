@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
 from authz_service.dlp.request import Scan
 from authz_service.errors import CredentialRefused, Refusal
-from authz_service.model import DecidedBy, Decision, Identity, Mutations, Outcome
+from authz_service.model import Binding, DecidedBy, Decision, Identity, Mutations, Outcome
 from authz_service.policy.target import Target
 from authz_service.policy.verdict import Verdict
 
-REALM = "agent-gateway"
 # What the gateway itself takes from a request. It verifies them, and forwards none of them.
-CREDENTIAL_HEADERS = frozenset({"authorization"})
-
-_JSON = ("content-type", "application/json")
+CREDENTIAL_HEADERS = frozenset({"authorization", "dpop"})
+_AUTHORIZATION = frozenset({"authorization"})
 
 
 def answer_verdict(
@@ -26,12 +24,11 @@ def answer_verdict(
     policy_id = verdict.policy_id or "policy"
     if not verdict.allowed:
         code, reason = verdict.code or "policy_denied", verdict.reason or "denied by policy"
-        body = _body(code, reason, decision_id) if verdict.body is None else verdict.body
         return Decision(
             Outcome.DENY, decision_id, code, reason, policy_id,
             status=verdict.http_status,
-            headers=[*verdict.headers, *([_JSON] if verdict.body is None else [])],
-            body=body,
+            headers=verdict.headers,
+            body=verdict.body,
             metadata={"decision_id": decision_id},
         )  # fmt: skip
     # What the gateway says of the caller comes last: no policy and no client can say otherwise.
@@ -50,19 +47,21 @@ def answer_verdict(
     )  # fmt: skip
 
 
-def answer_refusal(refusal: Refusal, decision_id: str) -> Decision:
-    """Answer with the refusal's own status; one of a credential with a challenge (RFC 6750 section 3)."""
-    headers = [_JSON]
-    if isinstance(refusal, CredentialRefused):
-        challenge = f'Bearer realm="{REALM}"'
-        if refusal.error is not None:
-            challenge += f', error="{refusal.error}", error_description="{refusal.text}"'
-        headers.append(("www-authenticate", challenge))
+def with_nonce(decision: Decision, nonce: str) -> Decision:
+    """Give a decision the nonce for the next DPoP proof; such answers are not for caches (RFC 9449 section 8)."""
+    headers = [("dpop-nonce", nonce), ("cache-control", "no-store")]
+    if decision.outcome is not Outcome.ALLOW:
+        return replace(decision, headers=[*decision.headers, *headers])
+    mutations = decision.mutations
+    return replace(decision, mutations=replace(mutations, response_headers=[*mutations.response_headers, *headers]))
+
+
+def answer_refusal(refusal: Refusal, decision_id: str, challenge: Sequence[tuple[str, str]] = ()) -> Decision:
+    """Answer with the refusal's own status; one of a credential with its challenge."""
     return Decision(
         Outcome.DENY, decision_id, refusal.code, refusal.text,
         "identity" if isinstance(refusal, CredentialRefused) else "request", DecidedBy.GATEWAY,
-        status=refusal.status, headers=headers, body=_body(refusal.code, refusal.text, decision_id),
-        metadata={"decision_id": decision_id},
+        status=refusal.status, headers=challenge, metadata={"decision_id": decision_id},
     )  # fmt: skip
 
 
@@ -71,7 +70,7 @@ def answer_failure(code: str, decision_id: str) -> Decision:
     reason = "the gateway cannot decide now"
     return Decision(
         Outcome.ERROR, decision_id, code, reason, "gateway", DecidedBy.GATEWAY,
-        status=503, headers=[_JSON], body=_body(code, reason, decision_id), metadata={"decision_id": decision_id},
+        status=503, metadata={"decision_id": decision_id},
     )  # fmt: skip
 
 
@@ -79,7 +78,8 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
     """Put the gateway's mutations and the policy's together. The policy's come last: no client can undo them."""
     set_by_policy = {name for name, _ in verdict.headers}
     # A token for this gateway is none of the upstream's business, which could use it. A policy may give it another.
-    own = CREDENTIAL_HEADERS - set_by_policy if identity else ()
+    sent = CREDENTIAL_HEADERS if identity and identity.binding is Binding.DPOP else _AUTHORIZATION
+    own = sent - set_by_policy if identity else ()
     parameters = [(quote(name, safe=""), quote(value, safe="")) for name, value in verdict.query_parameters_to_set]
     replaced = _spellings(target.query, {name for name, _ in verdict.query_parameters_to_set})
     written = {name for name, _ in parameters}
@@ -106,7 +106,3 @@ def _spellings(query: str, names: Collection[str]) -> Sequence[str]:
         return ()
     written = dict.fromkeys(piece.partition("=")[0] for piece in query.split("&"))
     return [name for name in written if unquote_plus(name) in names]
-
-
-def _body(code: str, reason: str, decision_id: str) -> str:
-    return json.dumps({"error": code, "message": reason, "decision_id": decision_id})

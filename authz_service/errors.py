@@ -6,6 +6,8 @@ an operator can tell one from the other. Neither text holds a token, a value of 
 
 from __future__ import annotations
 
+import enum
+
 
 class Refusal(Exception):  # noqa: N818  (the domain's word)
     """The request is refused because of what it is."""
@@ -24,17 +26,34 @@ class RequestRefused(Refusal):
     status = 400
 
 
-class CredentialRefused(Refusal):
-    """No credential, or one that does not hold: 401 with a `WWW-Authenticate` challenge (RFC 6750 section 3).
+class Scheme(enum.StrEnum):
+    """How a credential is sent, and so how a challenge asks for another."""
 
-    `error` is the challenge's error code; None where no credential was sent, as the RFC asks.
+    BEARER = "Bearer"  # RFC 6750
+    DPOP = "DPoP"  # RFC 9449
+
+
+class CredentialRefused(Refusal):
+    """No credential, or one that does not hold: 401 with a `WWW-Authenticate` challenge, 400 for `invalid_request`.
+
+    `error` is the challenge's error code (RFC 6750 section 3.1, RFC 9449 section 7.1); None where no credential was
+    sent, as the RFC asks. `scheme` is the one to ask for, `nonce` one that the next proof is to carry.
     """
 
-    status = 401
-
-    def __init__(self, code: str, text: str, error: str | None = "invalid_token") -> None:
+    def __init__(
+        self,
+        code: str,
+        text: str,
+        error: str | None = "invalid_token",
+        *,
+        scheme: Scheme = Scheme.BEARER,
+        nonce: str | None = None,
+    ) -> None:
         super().__init__(code, text)
         self.error = error
+        self.scheme = scheme
+        self.nonce = nonce
+        self.status = 400 if error == "invalid_request" else 401
 
 
 class Outage(Exception):  # noqa: N818  (the domain's word)
@@ -53,6 +72,13 @@ class KeysUnavailable(Outage):
 
     def __init__(self, detail: str) -> None:
         super().__init__("keys_unavailable", detail)
+
+
+class ReplayUnknown(Outage):
+    """Whether a DPoP proof was used before cannot be told now."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("replay_unknown", detail)
 
 
 class PolicyFailed(Outage):

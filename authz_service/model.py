@@ -142,7 +142,10 @@ class DecidedBy(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The one answer to a check. For `ALLOW`, `mutations` and `metadata` count; else `status`, `headers` and `body`."""
+    """The one answer to a check. For `ALLOW`, `mutations` and `metadata` count; else `status`, `headers` and `body`.
+
+    A `body` that is None is still to be written in the client's form, see `denials`.
+    """
 
     outcome: Outcome
     decision_id: str
@@ -152,6 +155,6 @@ class Decision:
     by: DecidedBy = DecidedBy.POLICY
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
-    body: str = ""
+    body: str | None = None
     mutations: Mutations = field(default_factory=Mutations)
     metadata: Mapping[str, Any] = field(default_factory=dict)

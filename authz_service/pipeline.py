@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from audit_log.event import DecisionEvent, FindingNote
 from audit_log.sink import AuditSink, AuditUnavailableError
-from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict
+from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict, with_nonce
+from authz_service.challenges import Challenges
+from authz_service.denials import Denials
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
@@ -23,6 +24,7 @@ from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
+from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -53,21 +55,23 @@ class Pipeline:
     def __init__(  # noqa: PLR0913  (the parts of a decision, wired once in __main__)
         self,
         *,
+        routes: Routes,
         authenticator: Authenticator,
-        anonymous: Literal["deny", "allow"],
+        challenges: Challenges,
+        denials: Denials,
         scanner: Scanner,
         engine: Engine,
-        decision: str,
         audit: AuditSink,
         metrics: Metrics,
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
+        self._routes = routes
         self._authenticator = authenticator
-        self._anonymous_allowed = anonymous == "allow"
+        self._challenges = challenges
+        self._denials = denials
         self._scanner = scanner
         self._engine = engine
-        self._decision = decision
         self._audit = audit
         self._metrics = metrics
         self._clock = clock
@@ -86,6 +90,9 @@ class Pipeline:
         progress = self._begin(request)
         try:
             decision = await self._judge(request, engine, decision_id, now, progress)
+        except CredentialRefused as refusal:
+            text = self._denials.text(refusal.code, refusal.text)
+            decision = answer_refusal(refusal, decision_id, self._challenges.answer(refusal, text))
         except Refusal as refusal:
             decision = answer_refusal(refusal, decision_id)
         except Outage as outage:
@@ -105,22 +112,26 @@ class Pipeline:
         findings = tuple(progress.scan.findings) if progress.scan else ()
         self._metrics.decided(decision, findings, self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
-        return replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
+        decision = replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
+        return self._denials.form(decision, request)
 
     async def _judge(
         self, request: HttpRequest, engine: Engine, decision_id: str, now: float, progress: _Progress
     ) -> Decision:
         target = parse_target(request.path)
-        identity = progress.identity = await self._authenticator.authenticate(request.headers, now)
-        if identity is None and not self._anonymous_allowed:
-            raise CredentialRefused("credential_missing", "a bearer token is needed", error=None)
+        rule = self._routes.find(request.method, request.host, target, request.context_extensions)
+        caller = await self._authenticator.authenticate(request, rule, now)
+        identity = progress.identity = caller.identity if caller else None
+        if identity is None and not rule.anonymous:
+            raise CredentialRefused("credential_missing", "a credential is needed", error=None)
         if (progress.method, progress.host) != (request.method, request.host):
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
         document = build_input(request, target, identity, scan, engine.reads)
-        verdict = read_verdict(await engine.decide(self._decision, document))
-        return answer_verdict(verdict, decision_id, target, identity, scan)
+        verdict = read_verdict(await engine.decide(rule.decision, document))
+        decision = answer_verdict(verdict, decision_id, target, identity, scan)
+        return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
 
     def _begin(self, request: HttpRequest) -> _Progress:
         method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)

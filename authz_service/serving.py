@@ -8,7 +8,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,12 @@ from audit_log.sink import LineSink
 from authz_service import settings as configuration
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
-from authz_service.identity.authenticator import Authenticator
+from authz_service.identity import key_rings, parts
 from authz_service.identity.jwks_http import KeyEndpoint
+from authz_service.identity.key_rings import KeyRing
 from authz_service.identity.key_source import KeyFile, KeySource
+from authz_service.identity.parts import Heard, Sources
+from authz_service.identity.replay import MemoryReplayStore, ReplayStore
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
@@ -29,7 +32,9 @@ from authz_service.policy.compiling import Job
 from authz_service.policy.engine import Engine
 from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
 from authz_service.rego_engine.http_client import Hosts, HttpClient
+from authz_service.routing import Routes
 from authz_service.servicers.ext_authz import ExtAuthzServicer
+from authz_service.settings import Settings
 from authz_service.settings.identity import Issuer
 from authz_service.settings.policy import Bundle, Policy
 from authz_service.telemetry import Metrics
@@ -77,13 +82,15 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         health.note("keys_refresh", last_fetches)
 
     policies = _policy_source(settings.policy)
-    authenticator = Authenticator(
-        [(issuer, _key_source(issuer)) for issuer in settings.identity.issuers],
+    identity = parts.build(
+        settings.identity,
+        Sources({issuer.issuer: _key_source(issuer) for issuer in settings.identity.issuers}, {}, _replays(settings)),
+        Heard(metrics.keys_refreshed, metrics.token_looked_up),
         monotonic=time.monotonic,
-        refreshed=metrics.keys_refreshed,
-        looked_up=metrics.token_looked_up,
+        resource_metadata=settings.denials.resource_metadata,
     )
-    faults = [Fault(issuer.source, issuer.line, text) for issuer, text in await authenticator.load()]
+    rings = list(identity.rings.values())
+    faults = await _load_keys(settings.identity.issuers, identity.rings)
     try:
         engine = await policies.load()
     except ConfigurationError as error:
@@ -92,11 +99,12 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         raise ConfigurationError(faults)
 
     pipeline = Pipeline(
-        authenticator=authenticator,
-        anonymous=settings.identity.anonymous,
+        routes=Routes(settings.routes),
+        authenticator=identity.authenticator,
+        challenges=identity.challenges,
+        denials=settings.denials.denials,
         scanner=Scanner(ALL),
         engine=engine,
-        decision=settings.policy.decision,
         audit=audit,
         metrics=metrics,
         clock=Clock(time.time, time.perf_counter),
@@ -119,7 +127,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         await lifetime.until(
             process.stop,
             policies.watch(use, refused),
-            authenticator.keep_fresh(keys_looked_after),
+            key_rings.keep_fresh(rings, keys_looked_after),
             _report(audit, metrics),
         )
     finally:
@@ -169,6 +177,22 @@ def _verification(bundle: Bundle) -> dict[str, Any]:
     key = {"key": found.key_file.read_text("utf-8", "replace"), "algorithm": found.algorithm}
     key_id = found.key_id or "default"
     return {"keys": {key_id: key}, "key_id": key_id, "scope": found.scope}
+
+
+async def _load_keys(issuers: Sequence[Issuer], rings: Mapping[str, KeyRing]) -> list[Fault]:
+    """Fetch every issuer's keys once, together; return those that failed, and why, where the file names them."""
+    ringed = [issuer for issuer in issuers if issuer.issuer in rings]
+    problems = await asyncio.gather(*(rings[issuer.issuer].load() for issuer in ringed))
+    return [
+        Fault(issuer.source, issuer.line, problem)
+        for issuer, problem in zip(ringed, problems, strict=True)
+        if problem is not None
+    ]
+
+
+def _replays(settings: Settings) -> ReplayStore | None:
+    """Return where used DPoP proofs are remembered; None where none are accepted."""
+    return MemoryReplayStore(time.monotonic) if settings.identity.dpop else None
 
 
 def _key_source(issuer: Issuer) -> KeySource:

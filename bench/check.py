@@ -10,31 +10,26 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-from prometheus_client import CollectorRegistry
 
-from audit_log.event import DecisionEvent
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.request import scan_request
 from authz_service.dlp.scan import Scanner
-from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.key_source import Fetched
-from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
 from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import parse_target
+from authz_service.routing import RouteRule
 from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request
-from authz_service.serving import new_decision_id
-from authz_service.settings.identity import ClaimNames, Issuer
-from authz_service.telemetry import Metrics
+from bench.judging import DECISION, identity_of, pipeline_of
 from bench.measure import Figures, measure
 from service_kit.wire import ext_authz_pb2
 
 ISSUER = "https://idp.example"
 POLICIES = Path(__file__).parent.parent / "rego"
-DECISION = "agent_gateway/decision"
 CALLS = 3_000
+RULE = RouteRule(DECISION, anonymous=False)
 
 
 class _Keys:
@@ -62,13 +57,6 @@ class _Keys:
         }  # fmt: skip
         key: Any = self.rsa if algorithm == "RS256" else self.ec
         return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": algorithm})
-
-
-class _NoAudit:
-    """Builds each event's line, which is what the path pays for, and drops it."""
-
-    def record(self, event: DecisionEvent) -> None:
-        event.to_json()
 
 
 class _Says:
@@ -99,29 +87,13 @@ def _message(token: str | None, extra: str = "") -> bytes:
 async def run() -> Sequence[Figures]:
     """Measure; the first row is the whole with the usual token, the rest tell where its time goes."""
     keys = _Keys()
-    claims = ClaimNames("sub", "agent_id", "roles")
-    issuer = Issuer(ISSUER, ("agent-gateway",), ("RS256", "ES256"), claims, None, None, "bench", 0)
-    authenticator = Authenticator(
-        [(issuer, keys)], monotonic=time.monotonic, refreshed=lambda *_: None, looked_up=lambda _: None
-    )
-    await authenticator.load()
+    identity_parts = await identity_of(ISSUER, ("RS256", "ES256"), keys)
     scanner = Scanner(ALL)
     job = Job((str(POLICIES),), rules=(DECISION,))
     engine = await load_engine(job, Terms(), time.time_ns)
 
     def servicer(policy: Engine) -> ExtAuthzServicer:
-        pipeline = Pipeline(
-            authenticator=authenticator,
-            anonymous="deny",
-            scanner=scanner,
-            engine=policy,
-            decision=DECISION,
-            audit=_NoAudit(),
-            metrics=Metrics(CollectorRegistry()),
-            clock=Clock(time.time, time.perf_counter),
-            new_id=new_decision_id,
-        )
-        return ExtAuthzServicer(pipeline)
+        return ExtAuthzServicer(pipeline_of(identity_parts, policy))
 
     async def whole(judge: ExtAuthzServicer, data: bytes) -> bytes:
         answer = await judge.check(ext_authz_pb2.CheckRequest.FromString(data))
@@ -132,9 +104,12 @@ async def run() -> Sequence[Figures]:
     secret = _message(keys.token("RS256"), "AKIADEMODEMODEMO2345")
     request = to_request(ext_authz_pb2.CheckRequest.FromString(rs256).attributes)
     now = time.time()
-    identity = await authenticator.authenticate(request.headers, now)
+    caller = await identity_parts.authenticator.authenticate(request, RULE, now)
     scan = scan_request(request, "/reports", scanner, frozenset({"authorization"}))
-    document = build_input(request, parse_target(request.path), identity, scan)
+    document = build_input(request, parse_target(request.path), caller.identity if caller else None, scan)
+
+    async def authenticating() -> object:
+        return await identity_parts.authenticator.authenticate(request, RULE, now)
 
     async def scanning() -> object:
         return scan_request(request, "/reports", scanner, frozenset({"authorization"}))
@@ -151,9 +126,7 @@ async def run() -> Sequence[Figures]:
         measure("whole, a key to redact in a header", lambda: whole(full, secret), CALLS),
         measure("whole, no token (401)", lambda: whole(full, nobody), CALLS),
         measure("whole, RS256 token, a policy that is free", lambda: whole(free, rs256), CALLS),
-        measure(
-            "of that: an RS256 token that comes again", lambda: authenticator.authenticate(request.headers, now), CALLS
-        ),
+        measure("of that: an RS256 token that comes again", authenticating, CALLS),
         measure("of that: scan headers and query", scanning, CALLS),
         measure("of that: evaluate the founding policy", evaluating, CALLS),
     ]

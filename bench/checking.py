@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-from prometheus_client import CollectorRegistry
 
 from audit_log.event import DecisionEvent
-from authz_service.dlp.detectors import ALL
-from authz_service.dlp.scan import Scanner
-from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.key_source import Fetched
-from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
 from authz_service.servicers.ext_authz import ExtAuthzServicer
-from authz_service.settings.identity import ClaimNames, Issuer
-from authz_service.telemetry import Metrics
 from bench.check import ISSUER, POLICIES
+from bench.judging import DECISION, identity_of, pipeline_of
 from service_kit.wire import ext_authz_pb2
 
-DECISION = "agent_gateway/decision"
 ALGORITHM = "ES256"
 OK = 0  # google.rpc.Code
 Check = Callable[[bytes], Awaitable[bytes]]
@@ -70,23 +62,8 @@ class Checking:
 
     async def make(self) -> Check:
         """Make the service."""
-        claims = ClaimNames("sub", "agent_id", "roles")
-        issuer = Issuer(ISSUER, ("agent-gateway",), (ALGORITHM,), claims, None, None, "bench", 0)
-        authenticator = Authenticator(
-            [(issuer, self)], monotonic=time.monotonic, refreshed=lambda *_: None, looked_up=lambda _: None
-        )
-        await authenticator.load()
-        pipeline = Pipeline(
-            authenticator=authenticator,
-            anonymous="deny",
-            scanner=Scanner(ALL),
-            engine=await load_engine(Job((str(POLICIES),), rules=(DECISION,)), Terms(), time.time_ns),
-            decision=DECISION,
-            audit=_NoAudit(),
-            metrics=Metrics(CollectorRegistry()),
-            clock=Clock(time.time, time.perf_counter),
-            new_id=lambda: str(uuid.uuid4()),
-        )
+        engine = await load_engine(Job((str(POLICIES),), rules=(DECISION,)), Terms(), time.time_ns)
+        pipeline = pipeline_of(await identity_of(ISSUER, (ALGORITHM,), self), engine)
         servicer = ExtAuthzServicer(pipeline)
 
         async def check(data: bytes) -> bytes:

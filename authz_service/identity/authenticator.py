@@ -1,111 +1,136 @@
-"""Headers → Identity, for several issuers. Each issuer's keys, and how they are kept fresh, are its `KeyRing`'s."""
+"""A request → who sends it: by token, by token and proof of a key, or by a client certificate alone.
+
+    credentials        what the request brings
+    token_verifier     whom its token names
+    dpop, certificates what the caller has proven to hold
+    binding            whether that is what his token, his issuer, his roles and the route ask for
+
+Each step refuses on its own; none trusts a header that a client could set.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
-from authz_service.errors import CredentialRefused
-from authz_service.identity import key_rings, tokens
-from authz_service.identity.bearer import bearer_token
-from authz_service.identity.claims import to_identity
-from authz_service.identity.freshness import Freshness
-from authz_service.identity.key_rings import KeyRing, Result
-from authz_service.identity.key_source import KeySource
-from authz_service.identity.tokens import TokenTerms
-from authz_service.identity.verified import Verified, VerifiedTokens
-from authz_service.model import Identity
-from authz_service.settings.identity import Issuer
-
-Known = Literal["known", "new"]
+from authz_service.errors import CredentialRefused, Scheme
+from authz_service.identity import binding
+from authz_service.identity.binding import Requirement
+from authz_service.identity.certificate_names import CertificateNames
+from authz_service.identity.certificates import Certificates
+from authz_service.identity.credentials import Credential, read_credential
+from authz_service.identity.dpop import Proofs, Request
+from authz_service.identity.token_verifier import TokenVerifier
+from authz_service.identity.xfcc import Trust, read_header
+from authz_service.model import Binding, Certificate, HttpRequest, Identity
+from authz_service.routing import RouteRule, host_name
 
 
 @dataclass(frozen=True, slots=True)
-class _Trusted:
-    """One issuer with its keys."""
+class Demands:
+    """What has to be proven beside a token: by issuer, and by role."""
 
-    issuer: Issuer
-    terms: TokenTerms
-    ring: KeyRing
+    issuers: Mapping[str, Requirement]
+    roles: Mapping[str, Requirement]
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticated:
+    """Who sends a request, and the nonce for the next DPoP proof, where one is to be sent back."""
+
+    identity: Identity
+    nonce: str | None = None
 
 
 class Authenticator:
-    """Verifies callers. `monotonic` gives seconds for ages; wall-clock time comes with each call."""
+    """Names callers. Wall-clock time comes with each call, in epoch seconds."""
 
     def __init__(
         self,
-        issuers: Sequence[tuple[Issuer, KeySource]],
+        tokens: TokenVerifier,
         *,
-        monotonic: Callable[[], float],
-        refreshed: Callable[[str, Result], None],
-        looked_up: Callable[[Known], None],
+        proofs: Proofs | None,
+        forwarded: Trust,
+        names: CertificateNames,
+        demands: Demands,
     ) -> None:
-        """`refreshed` hears of every fetch of keys: the issuer, and how it ended.
+        """`proofs`: None where DPoP is not accepted.
 
-        `looked_up` hears of every token: `known`, if it was verified a moment ago, or `new`.
+        `forwarded`: which element of x-forwarded-client-cert is believed.
         """
-        self._trusted = {
-            issuer.issuer: _Trusted(
-                issuer,
-                TokenTerms(issuer.issuer, issuer.audiences, issuer.algorithms),
-                KeyRing(issuer.issuer, source, Freshness.of(issuer.keys), monotonic=monotonic, refreshed=refreshed),
-            )
-            for issuer, source in issuers
-        }
-        self._rings = [trusted.ring for trusted in self._trusted.values()]
-        self._monotonic = monotonic
-        self._looked_up = looked_up
-        self._verified = VerifiedTokens()
+        self._tokens = tokens
+        self._proofs = proofs
+        self._forwarded = forwarded
+        self._names = names
+        self._demands = demands
+        self._certificates = Certificates()
 
-    async def authenticate(self, headers: Mapping[str, str], now: float) -> Identity | None:
-        """Name the caller, or None where the request brings no credential. `now` is in epoch seconds.
+    async def authenticate(self, request: HttpRequest, rule: RouteRule, now: float) -> Authenticated | None:
+        """Name the caller, or return None where the request brings nothing that could.
 
         Raises:
-            CredentialRefused: a credential that does not hold.
-            KeysUnavailable: the issuer's keys are not at hand.
+            CredentialRefused: what it brings does not hold, or is not what the route asks for.
+            Outage: something that is needed to tell is not at hand.
         """
-        token = bearer_token(headers)
-        if token is None:
-            return None
-        known = self._known(token, now)
-        self._looked_up("new" if known is None else "known")
-        return known or await self._verify(token, now)
+        path, _, query = request.path.partition("?")
+        credential = read_credential(request.headers, query)
+        certificate = self._certificate(request, now)
+        if credential is None:
+            if certificate is None or rule.credentials == "token":
+                return None
+            identity = self._names.identify(certificate)
+            self._check_demands(identity, {Binding.CERTIFICATE}, rule)
+            return Authenticated(identity)
+        if rule.credentials == "certificate":
+            raise CredentialRefused("credential_not_accepted", "a client certificate is needed here, and no token")
+        if credential.scheme is Scheme.DPOP and self._proofs is None:
+            raise CredentialRefused("scheme_unsupported", "only the Bearer scheme is accepted", error=None)
+        identity = await self._tokens.verify(credential.token, now)
+        if certificate is None and identity.confirmation is None and credential.scheme is Scheme.BEARER:
+            self._check_demands(identity, (), rule)
+            return Authenticated(identity)
+        proven = self._check_binding(identity, credential, certificate, rule)
+        nonce = None
+        if identity.confirmation is not None and identity.confirmation.jkt is not None:
+            named = Request(request.method, host_name(request.host), path)
+            nonce = await self._prove(credential, identity.confirmation.jkt, named, now)
+        held = proven[-1] if proven else Binding.NONE
+        return Authenticated(replace(identity, binding=held, certificate=certificate), nonce)
 
-    def _known(self, token: str, now: float) -> Identity | None:
-        """Whom a token names that was verified before, if nothing has changed but the time."""
-        verified = self._verified.find(token, self._monotonic())
-        if verified is None:
-            return None
-        keys = self._trusted[verified.identity.issuer].ring.keys
-        if keys is None or keys.keys is not verified.keys:
-            return None  # The whole way, which may fetch keys and knows what to say.
-        tokens.check_times(verified.identity.claims, now)
-        return verified.identity
+    def _check_binding(
+        self, identity: Identity, credential: Credential, certificate: Certificate | None, rule: RouteRule
+    ) -> list[Binding]:
+        """Check all of a token's binding but the proof, which comes last: it counts as used only if all else holds."""
+        confirmation = identity.confirmation
+        binding.check_scheme(confirmation, credential.scheme)
+        held = [Binding.MTLS] if binding.check_certificate(confirmation, certificate) else []
+        if confirmation is not None and confirmation.jkt is not None:
+            held.append(Binding.DPOP)
+        self._check_demands(identity, held, rule)
+        return held
 
-    async def _verify(self, token: str, now: float) -> Identity:
-        header = tokens.read_header(token)
-        trusted = self._trusted.get(header.issuer)
-        if trusted is None:
-            raise CredentialRefused("issuer_unknown", "the token's issuer is not trusted")
-        if header.algorithm not in trusted.terms.algorithms:
-            raise CredentialRefused("algorithm_refused", "the token's algorithm is not accepted")
-        keys = await trusted.ring.keys_for(header.key_id, header.algorithm)
-        claims = tokens.verify(token, header, trusted.terms, keys, now)
-        identity = to_identity(claims, trusted.issuer.claims, trusted.issuer.issuer)
-        self._verified.keep(token, Verified(identity, keys.keys, self._monotonic()))
-        return identity
+    async def _prove(self, credential: Credential, jkt: str, request: Request, now: float) -> str | None:
+        """Verify the proof that comes with a token; return the nonce to send back, if there is one."""
+        if self._proofs is None or credential.proof is None:
+            raise CredentialRefused("binding_unsupported", "the token is bound to a key, and no proofs are accepted")
+        return (await self._proofs.verify(credential.proof, credential.token, jkt, request, now)).nonce
 
-    async def load(self) -> list[tuple[Issuer, str]]:
-        """Fetch every issuer's keys once, together; return those that failed, and why."""
-        problems = await asyncio.gather(*(ring.load() for ring in self._rings))
-        return [
-            (trusted.issuer, problem)
-            for trusted, problem in zip(self._trusted.values(), problems, strict=True)
-            if problem is not None
-        ]
+    def _certificate(self, request: HttpRequest, now: float) -> Certificate | None:
+        """Return the client's certificate, as our proxy or one before it that is trusted has seen it."""
+        forwarded = None
+        if self._forwarded is not Trust.NONE:
+            forwarded = read_header(request.headers.get("x-forwarded-client-cert", ""), self._forwarded)
+        if not request.source.certificate:
+            return forwarded
+        certificate = self._certificates.read(request.source.certificate, now)
+        if forwarded is not None and forwarded.sha256 != certificate.sha256:
+            raise CredentialRefused("certificate_ambiguous", "two client certificates were told of, and they differ")
+        return certificate
 
-    async def keep_fresh(self, report: Callable[[str | None, str], None]) -> None:
-        """Keep every issuer's keys fresh until cancelled; what `report` hears stands at `key_rings.keep_fresh`."""
-        await key_rings.keep_fresh(self._rings, report)
+    def _check_demands(self, identity: Identity, proven: Collection[Binding], rule: RouteRule) -> None:
+        demands = self._demands
+        if rule.require_binding is Requirement.NONE and not demands.roles and not demands.issuers:
+            return
+        asked = [rule.require_binding, demands.issuers.get(identity.issuer, Requirement.NONE)]
+        asked += [demands.roles[role] for role in identity.roles if role in demands.roles]
+        binding.check_requirements(proven, asked)

@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from authz_service.errors import CredentialRefused
-from authz_service.model import Identity
-from authz_service.settings.identity import ClaimNames
+from authz_service.model import Confirmation, Identity
 
 MAX_NAME = 256  # characters of a user, an agent or a role: they travel in headers and descriptors
 MAX_ROLES = 200
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)  # of SHA-256
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNames:
+    """Which claims hold whom: the name of a claim, or a dotted path into nested ones; `tenant` may be empty."""
+
+    user: str
+    agent: str
+    roles: str
+    tenant: str = ""
 
 
 def to_identity(claims: Mapping[str, Any], names: ClaimNames, issuer: str) -> Identity:
-    """Name the caller. A user is required; an agent and roles may be missing.
+    """Name the caller. A user is required; agent, tenant and roles may be missing. Times are epoch seconds.
 
     Raises:
-        CredentialRefused: a claim is missing, of the wrong type, too long, or has control characters (which could end
-            a header early further on).
+        CredentialRefused: a claim is missing, of the wrong type, too long, or has control characters (which could end a
+            header early further on), or the token is bound to something that is not known here.
     """
-    user = _name(_find(claims, names.user), "user")
+    user = _name(find(claims, names.user), "user")
     if user is None:
         raise CredentialRefused("claim_missing", "the token does not say who the user is")
-    token_id = claims.get("jti")
+    token_id, issued, expires = claims.get("jti"), claims.get("iat"), claims.get("exp")
     return Identity(
         user=user,
-        agent=_name(_find(claims, names.agent), "agent"),
-        roles=_roles(_find(claims, names.roles)),
+        agent=_name(find(claims, names.agent), "agent"),
+        roles=_roles(find(claims, names.roles)),
+        tenant=_name(find(claims, names.tenant), "tenant") if names.tenant else None,
         issuer=issuer,
         claims=claims,
-        expires_at=float(claims["exp"]),
+        issued_at=None if issued is None else float(issued),
+        expires_at=math.inf if expires is None else float(expires),
         token_id=token_id if isinstance(token_id, str) else None,
+        confirmation=_confirmation(claims["cnf"]) if "cnf" in claims else None,
     )
 
 
-def _find(claims: Mapping[str, Any], path: str) -> Any:
+def find(claims: Mapping[str, Any], path: str) -> Any:
     """Find a claim by its whole name, else by the dotted path into nested ones (`realm_access.roles`)."""
     if path in claims:
         return claims[path]
@@ -45,6 +61,15 @@ def _find(claims: Mapping[str, Any], path: str) -> Any:
             return None
         value = value[part]
     return value
+
+
+def _confirmation(cnf: Any) -> Confirmation:
+    """Read what a token is bound to (RFC 7800). A member that is not known here could not be checked."""
+    if not isinstance(cnf, Mapping) or not cnf or not set(cnf) <= {"jkt", "x5t#S256"}:
+        raise CredentialRefused("binding_unsupported", "the token is bound to something that cannot be checked here")
+    if not all(isinstance(value, str) and _THUMBPRINT.fullmatch(value) for value in cnf.values()):
+        raise CredentialRefused("binding_unsupported", "the token is bound to something that is no thumbprint")
+    return Confirmation(cnf.get("jkt"), cnf.get("x5t#S256"))
 
 
 def _name(value: Any, what: str) -> str | None:

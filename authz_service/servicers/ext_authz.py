@@ -91,7 +91,7 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
     refused = response.denied_response if decision.outcome is Outcome.DENY else response.error_response
     refused.status.CopyFrom(envoy_type_pb2.HttpStatus(code=envoy_type_pb2.StatusCode.Name(decision.status)))
     refused.headers.extend(_headers(decision.headers))
-    refused.body = decision.body
+    refused.body = decision.body or ""
     return response
 
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from authz_service.routing import RouteRule
+from authz_service.settings.denials import DenialSettings, read_denials
 from authz_service.settings.identity import IdentitySettings, read_identity
 from authz_service.settings.listening import read_listening
 from authz_service.settings.policy import Policy, read_policy
+from authz_service.settings.routes import read_routes
 from service_kit import strict_yaml
 from service_kit.faults import Faults
 from service_kit.listening import Listening
@@ -18,11 +21,13 @@ from service_kit.listening import Listening
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that the service is told."""
+    """Everything that the service is told. The last of `routes` is for whatever no other is for."""
 
     listen: Listening
     identity: IdentitySettings
     policy: Policy
+    routes: tuple[RouteRule, ...]
+    denials: DenialSettings
 
 
 def load(path: Path) -> Settings:
@@ -30,8 +35,14 @@ def load(path: Path) -> Settings:
     faults = Faults()
     folder = path.absolute().parent
     with strict_yaml.read(path, faults) as root:
+        identity, policy = read_identity(root, folder, faults), read_policy(root, folder)
+        default = RouteRule(policy.decision, anonymous=identity.anonymous == "allow")
         settings = Settings(
-            read_listening(root, folder), read_identity(root, folder, faults), read_policy(root, folder)
+            listen=read_listening(root, folder),
+            identity=identity,
+            policy=policy,
+            routes=(*read_routes(root, default), default),
+            denials=read_denials(root),
         )
     faults.raise_if_any()
     return settings

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from authz_service.identity.binding import Requirement
+from authz_service.identity.claims import ClaimNames
+from authz_service.settings.certificates import CertificateSettings, read_certificates
+from authz_service.settings.dpop import DpopSettings, read_dpop
 from authz_service.settings.reading import file_named, require_safe_url
 from service_kit.faults import Faults
 from service_kit.strict_yaml import Section
@@ -14,17 +19,9 @@ from service_kit.strict_yaml import Section
 ALGORITHMS = (
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
 )  # fmt: skip
-
+MAX_AGE_SECONDS = 366 * 24 * 3600
+MAX_ROLES = 200
 MAX_USABLE_SECONDS = 30 * 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimNames:
-    """Which claims hold whom: the name of a claim, or a dotted path into nested ones."""
-
-    user: str
-    agent: str
-    roles: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,9 @@ class KeyTimes:
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """An issuer of tokens that is trusted, and on what terms. One of `jwks_uri` and `jwks_file` is set.
+    """An issuer of tokens that is trusted, and on what terms (see `identity.tokens.TokenTerms`).
+
+    One of `jwks_uri` and `jwks_file` is set.
 
     `source` and `line` are where the file names the keys, for messages about them.
     """
@@ -51,14 +50,27 @@ class Issuer:
     source: str
     line: int
     keys: KeyTimes = KeyTimes()
+    required_claims: tuple[str, ...] = ()
+    max_age_seconds: int | None = None
+    access_tokens_only: bool = False
+    require_binding: Requirement = Requirement.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class IdentitySettings:
-    """Who may call. `anonymous`: whether a request without any credential is judged at all."""
+    """Who may call. `anonymous`: whether a request without any credential is judged at all.
+
+    `role_bindings`: what callers with a role have to prove besides. `cached_tokens`: how many verified tokens are kept,
+    of about 2 KB each, `cached_seconds`: how long.
+    """
 
     anonymous: Literal["deny", "allow"]
     issuers: tuple[Issuer, ...]
+    dpop: DpopSettings | None = None
+    certificates: CertificateSettings = field(default_factory=CertificateSettings)
+    role_bindings: Mapping[str, Requirement] = field(default_factory=dict)
+    cached_tokens: int = 10_000
+    cached_seconds: int = 300
 
 
 def read_identity(root: Section, folder: Path, faults: Faults) -> IdentitySettings:
@@ -68,11 +80,29 @@ def read_identity(root: Section, folder: Path, faults: Faults) -> IdentitySettin
         issuers = tuple(_issuer(section, folder) for section in identity.sections("issuers"))
         if not issuers and anonymous == "deny":
             identity.fault("issuers", "must have at least one item, or nobody can call (anonymous is deny)")
+        dpop = read_dpop(identity.section("dpop"), folder) if identity.has("dpop") else None
+        certificates = CertificateSettings()
+        if identity.has("certificates"):
+            certificates = read_certificates(identity.section("certificates"))
+        roles: dict[str, Requirement] = {}
+        if identity.has("require_binding_for_roles"):
+            with identity.section("require_binding_for_roles") as section:
+                roles = {name: read_requirement(section, name) for name in list(section.entries)[:MAX_ROLES]}
+        with identity.section("token_cache", required=False) as cache:
+            tokens = cache.integer("tokens", minimum=0, maximum=1_000_000, default=10_000)
+            seconds = cache.integer("seconds", minimum=1, maximum=3_600, default=300)
     names = [issuer.issuer for issuer in issuers]
     for issuer in issuers:
         if issuer.issuer and names.count(issuer.issuer) > 1:
             faults.add(issuer.source, issuer.line, f"issuer {issuer.issuer!r} is configured more than once")
-    return IdentitySettings("allow" if anonymous == "allow" else "deny", issuers)
+    return IdentitySettings(
+        "allow" if anonymous == "allow" else "deny", issuers, dpop, certificates, roles, tokens, seconds
+    )
+
+
+def read_requirement(section: Section, key: str = "require_binding") -> Requirement:
+    """Read what callers have to prove."""
+    return Requirement(section.choice(key, [each.value for each in Requirement], default=Requirement.NONE.value))
 
 
 def _issuer(section: Section, folder: Path) -> Issuer:
@@ -86,7 +116,10 @@ def _issuer(section: Section, folder: Path) -> Issuer:
                 section.fault("algorithms", f"has {name!r}, which {why}; known: {', '.join(ALGORITHMS)}")
         with section.section("claims", required=False) as names:
             claims = ClaimNames(
-                names.text("user", "sub"), names.text("agent", "agent_id"), names.text("roles", "roles")
+                names.text("user", "sub"),
+                names.text("agent", "agent_id"),
+                names.text("roles", "roles"),
+                names.text("tenant") if names.has("tenant") else "",
             )
         uri = section.text("jwks_uri") if section.has("jwks_uri") else None
         file = file_named(section, "jwks_file", folder) if section.has("jwks_file") else None
@@ -95,7 +128,14 @@ def _issuer(section: Section, folder: Path) -> Issuer:
         if uri:
             require_safe_url(section, "jwks_uri", uri, "keys")
         line = section.line_of("jwks_uri" if uri else "jwks_file")
-        return Issuer(issuer, audiences, algorithms, claims, uri, file, section.source, line, _key_times(section))
+        return Issuer(
+            issuer, audiences, algorithms, claims, uri, file, section.source, line,
+            keys=_key_times(section),
+            required_claims=section.texts("required_claims"),
+            max_age_seconds=section.integer("max_age_seconds", minimum=1, maximum=MAX_AGE_SECONDS, default=0) or None,
+            access_tokens_only=section.choice("token_type", ("any", "at+jwt"), default="any") == "at+jwt",
+            require_binding=read_requirement(section),
+        )  # fmt: skip
 
 
 def _key_times(section: Section) -> KeyTimes:

@@ -73,8 +73,7 @@ def read_policy(root: Section, folder: Path) -> Policy:
             if name and not path.exists():
                 policy.fault("paths", f"has {name!r}, which does not exist ({path})")
         decision = policy.text("decision")
-        if decision and not _ENTRYPOINT.fullmatch(decision):
-            policy.fault("decision", f"must be a rule's path such as agent_gateway/decision, but is {decision!r}")
+        check_decision(policy, decision)
         deadline = policy.integer("deadline_ms", minimum=1, maximum=MAX_DEADLINE_MS, default=100)
         strict = policy.choice("builtin_errors", ("undefined", "fail"), default="undefined") == "fail"
         run_tests = policy.choice("tests", ("skip", "run"), default="skip") == "run"
@@ -85,6 +84,12 @@ def read_policy(root: Section, folder: Path) -> Policy:
             if not _HOST.fullmatch(host):
                 policy.fault("http_send_hosts", f"must hold host or host:port, but has {host!r}")
     return Policy(paths, decision, bundle, deadline, strict, run_tests, hosts)
+
+
+def check_decision(section: Section, decision: str) -> None:
+    """Note a fault unless `decision`, if there is one, names a rule."""
+    if decision and not _ENTRYPOINT.fullmatch(decision):
+        section.fault("decision", f"must be a rule's path such as agent_gateway/decision, but is {decision!r}")
 
 
 def _bundle(section: Section, folder: Path) -> Bundle:

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 
-from authz_service.settings.identity import ClaimNames, Issuer
+from authz_service.identity.claims import ClaimNames
+from authz_service.settings.identity import Issuer
 
 NOW = 1_763_870_417.0  # epoch seconds
 ISSUER = "https://idp.example"

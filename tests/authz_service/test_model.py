@@ -8,12 +8,25 @@ from typing import Any
 import pytest
 
 from authz_service import model
-from authz_service.model import Decision, Finding, HttpRequest, Identity, Location, Mutations, Outcome, Peer
+from authz_service.model import (
+    Certificate,
+    Confirmation,
+    Decision,
+    Finding,
+    HttpRequest,
+    Identity,
+    Location,
+    Mutations,
+    Outcome,
+    Peer,
+)
 
 VALUES: list[Any] = [
     Peer(),
     HttpRequest("GET", "/"),
     Identity("alice", None, (), "https://idp.example", {}, 0.0),
+    Certificate("hash", "CN=x"),
+    Confirmation(),
     Finding("us_ssn", "us_ssn_grouped", Location.PATH, ""),
     Mutations(),
     Decision(Outcome.ALLOW, "d-1", "allowed", "r", "p"),

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -17,17 +17,19 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from audit_log.event import DecisionEvent
 from audit_log.sink import AuditUnavailableError
+from authz_service.denials import Denials
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import PolicyFailed
-from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.key_source import Fetched, KeySourceError
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.rego_engine.values import UNDEFINED
+from authz_service.routing import RouteRule, Routes
 from authz_service.settings.identity import KeyTimes
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
+from tests.authz_service.identifying import Told, load, parts_of
 from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
 
 SSN, HIDDEN = "123-45-6789", "[REDACTED:us_ssn]"
@@ -86,32 +88,37 @@ class Keys:
 class World:
     """A pipeline with everything that it was given at hand."""
 
-    def __init__(self, answer: Any = None, *, anonymous: bool = False) -> None:
+    def __init__(
+        self,
+        answer: Any = None,
+        *,
+        anonymous: bool = False,
+        routes: Sequence[RouteRule] = (),
+        denials: Denials | None = None,
+        **settings: Any,
+    ) -> None:
+        """`settings` are more of `IdentitySettings`."""
         self.policy = Policy(answer)
         self.audit = Audit()
         self.keys = Keys()
         self.registry = CollectorRegistry()
-        self.monotonic = 0.0
         metrics = Metrics(self.registry)
-        self.authenticator = Authenticator(
-            [(issuer(), self.keys)],
-            monotonic=lambda: self.monotonic,
-            refreshed=metrics.keys_refreshed,
-            looked_up=metrics.token_looked_up,
-        )
+        self.told = Told()
+        found = parts_of((issuer(), self.keys), told=self.told, **settings)
         numbers = iter(range(1, 1_000_000))
         self.pipeline = Pipeline(
-            authenticator=self.authenticator,
-            anonymous="allow" if anonymous else "deny",
+            routes=Routes([*routes, RouteRule("a/decision", anonymous)]),
+            authenticator=found.authenticator,
+            challenges=found.challenges,
+            denials=denials or Denials(),
             scanner=Scanner(ALL),
             engine=self.policy,
-            decision="a/decision",
             audit=self.audit,
             metrics=metrics,
             clock=Clock(lambda: NOW, lambda: 0.0),
             new_id=lambda: f"d-{next(numbers)}",
         )
-        asyncio.run(self.authenticator.load())
+        asyncio.run(load(found))
 
     def check(self, path: str = "/reports", headers: Mapping[str, str] | None = None, **fields: Any) -> Decision:
         """Check a GET with these headers."""
@@ -170,7 +177,7 @@ def test_a_caller_without_a_credential_is_challenged() -> None:
 @pytest.mark.parametrize(
     ("header", "code", "error"),
     [
-        ("Basic YWxpY2U6eA==", "scheme_unsupported", "invalid_request"),
+        ("Basic YWxpY2U6eA==", "scheme_unsupported", None),
         (f"Bearer {SIGNER.token()},Bearer {SIGNER.token()}", "credential_repeated", "invalid_request"),
         ("Bearer nonsense", "token_malformed", "invalid_token"),
         ("Bearer " + "a" * 20_000, "token_too_large", "invalid_token"),
@@ -183,21 +190,23 @@ def test_a_caller_without_a_credential_is_challenged() -> None:
         (f"Bearer {compact({'alg': 'none'}, usual_claims(), lambda _: b'x')}", "algorithm_refused", "invalid_token"),
     ],
 )
-def test_a_credential_that_does_not_hold_is_refused_with_its_reason(header: str, code: str, error: str) -> None:
+def test_a_credential_that_does_not_hold_is_refused_with_its_reason(header: str, code: str, error: str | None) -> None:
     """In the challenge, in the body and in the audit log; the policy is not asked."""
     world = World()
     decision = world.check(headers={"authorization": header})
-    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 401, code)
+    status = 400 if error == "invalid_request" else 401
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, status, code)
     challenge = headers_of(decision)["www-authenticate"]
-    assert challenge == f'Bearer realm="agent-gateway", error="{error}", error_description="{decision.reason}"'
+    told = f', error="{error}", error_description="{decision.reason}"' if error else ""
+    assert challenge == f'Bearer realm="agent-gateway"{told}'
     assert '"' not in decision.reason
-    assert json.loads(decision.body) == {"error": code, "message": decision.reason, "decision_id": "d-1"}
+    assert json.loads(decision.body or "") == {"error": code, "message": decision.reason, "decision_id": "d-1"}
     assert decision.metadata == {"decision_id": "d-1", "method": "GET", "host": ""}
     assert world.policy.asked == []
     (event,) = world.audit.events
     assert (event.decision, event.status, event.code, event.user, event.policy_id) == (
         "deny",
-        401,
+        status,
         code,
         None,
         "identity",
@@ -226,10 +235,10 @@ def test_without_usable_keys_it_is_an_outage() -> None:
     """Not the caller's fault, and never an allow."""
     world = World()
     world.keys.away = True
-    world.monotonic = KeyTimes().usable_seconds
+    world.told.monotonic += KeyTimes().usable_seconds
     decision = world.check_as(SIGNER.token())
     assert (decision.outcome, decision.status, decision.code) == (Outcome.ERROR, 503, "keys_unavailable")
-    assert ISSUER not in decision.body
+    assert ISSUER not in (decision.body or "")
 
 
 # What
@@ -242,7 +251,7 @@ def test_a_malformed_path_is_a_bad_request(path: str) -> None:
     decision = world.check_as(SIGNER.token(), path)
     assert (decision.outcome, decision.status) == (Outcome.DENY, 400)
     assert headers_of(decision) == {"content-type": "application/json"}
-    assert json.loads(decision.body)["decision_id"] == "d-1"
+    assert json.loads(decision.body or "")["decision_id"] == "d-1"
     assert (world.audit.events[0].policy_id, world.audit.events[0].user) == ("request", None)
 
 
@@ -319,7 +328,7 @@ def test_a_denial_says_what_the_policy_says() -> None:
     decision = world.check_as(SIGNER.token())
     assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.DENY, 403, "p/x")
     assert headers_of(decision) == {"content-type": "application/json"}
-    assert json.loads(decision.body) == {"error": "role_missing", "message": "needs a role", "decision_id": "d-1"}
+    assert json.loads(decision.body or "") == {"error": "role_missing", "message": "needs a role", "decision_id": "d-1"}
     assert decision.metadata == {"decision_id": "d-1", "method": "GET", "host": ""}
 
 
@@ -327,7 +336,7 @@ def test_a_bare_false_is_a_denial_too() -> None:
     """With words of our own."""
     decision = World(answer=False).check_as(SIGNER.token())
     assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 403, "policy_denied")
-    assert json.loads(decision.body)["message"] == "denied by policy"
+    assert json.loads(decision.body or "")["message"] == "denied by policy"
 
 
 def test_a_policys_own_status_headers_and_body_are_used() -> None:
@@ -350,7 +359,7 @@ def test_a_policy_that_fails_is_an_outage_and_never_an_allow(answer: object, cap
     assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.ERROR, 503, "gateway")
     assert decision.code == ("internal_error" if isinstance(answer, RuntimeError | KeyError) else "policy_failed")
     assert headers_of(decision) == {"content-type": "application/json"}
-    assert json.loads(decision.body) == {
+    assert json.loads(decision.body or "") == {
         "error": decision.code,
         "message": "the gateway cannot decide now",
         "decision_id": "d-1",

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import CredentialRefused
-from authz_service.identity.claims import MAX_NAME, MAX_ROLES, to_identity
-from authz_service.model import Identity
-from authz_service.settings.identity import ClaimNames
+from authz_service.identity.claims import MAX_NAME, MAX_ROLES, ClaimNames, to_identity
+from authz_service.model import Confirmation, Identity
 from tests.authz_service.minting import ISSUER, NAMES, NOW
 
 JSON = st.recursive(
@@ -134,3 +133,38 @@ def test_a_name_with_space_around_it_is_refused(name: str) -> None:
     """A header's value loses it on the way, and then it is somebody else's name."""
     assert refusal(sub=name) == "claim_malformed"
     assert refusal(agent_id=name) == "claim_malformed"
+
+
+def test_a_tenant_is_read_where_its_claim_is_named() -> None:
+    names = ClaimNames("sub", "agent_id", "roles", "org.id")
+    assert identity(names, org={"id": "acme"}).tenant == "acme"
+    assert identity(names).tenant is None
+    assert identity(org={"id": "acme"}).tenant is None
+    assert refusal(names, org={"id": 7}) == "claim_malformed"
+
+
+JKT, X5T = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I", "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"
+
+
+@pytest.mark.parametrize(
+    ("cnf", "expected"),
+    [
+        ({"jkt": JKT}, Confirmation(jkt=JKT)),
+        ({"x5t#S256": X5T}, Confirmation(x5t_s256=X5T)),
+        ({"jkt": JKT, "x5t#S256": X5T}, Confirmation(JKT, X5T)),
+    ],
+)
+def test_what_a_token_is_bound_to_is_read(cnf: dict[str, str], expected: Confirmation) -> None:
+    assert identity(cnf=cnf).confirmation == expected
+    assert identity().confirmation is None
+
+
+@pytest.mark.parametrize(
+    "cnf",
+    [None, {}, [], "x", 7, True, {"jkt": ""}, {"jkt": None}, {"jkt": JKT[:-1]}, {"jkt": JKT + "A"}, {"jkt": [JKT]},
+     {"jwk": {"kty": "EC"}}, {"jkt": JKT, "kid": "1"}, {"x5t": X5T}, {"x5t#S512": X5T}, {"JKT": JKT},
+     {"jkt": JKT + "="}, {"jkt": JKT, "x5t#S256": 1}],
+)  # fmt: skip
+def test_a_binding_that_cannot_be_checked_is_refused(cnf: Any) -> None:
+    """Taken without it, the token would be worth stealing."""
+    assert refusal(cnf=cnf) == "binding_unsupported"

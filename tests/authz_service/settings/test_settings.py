@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from authz_service import settings
-from authz_service.settings.identity import ClaimNames
+from authz_service.identity.claims import ClaimNames
 from service_kit.faults import ConfigurationError
 from service_kit.listening import Server
 from tests.authz_service.settings.configured import FULL, SMALLEST, fault, faults, loaded
@@ -115,7 +115,7 @@ def test_a_file_that_is_missing_is_a_fault(folder: Path, written: str, line: int
             "        user: email",
             "        name: email",
             16,
-            "unknown key 'name' in identity.issuers[0].claims; known here: agent, roles, user",
+            "unknown key 'name' in identity.issuers[0].claims; known here: agent, roles, tenant, user",
         ),
         (
             "        user: email",

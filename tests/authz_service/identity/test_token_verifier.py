@@ -1,69 +1,62 @@
-"""Headers → Identity for several issuers, and how their keys are kept fresh. Time moves only where a test moves it."""
+"""Tokens → Identity for several issuers. Time moves only where a test moves it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from authz_service.errors import CredentialRefused, KeysUnavailable
-from authz_service.identity.authenticator import Authenticator
+from authz_service.errors import CredentialRefused, Outage
+from authz_service.identity.claims import ClaimNames
 from authz_service.identity.key_rings import UNKNOWN_KEY_SECONDS
-from authz_service.identity.verified import MAX_AGE
 from authz_service.model import Identity
-from authz_service.settings.identity import ClaimNames, Issuer, KeyTimes
+from authz_service.settings.identity import Issuer, KeyTimes
+from tests.authz_service.identifying import Told, load, parts_of
 from tests.authz_service.key_sources import Source
 from tests.authz_service.minting import ISSUER, LIFETIME, NOW, compact, issuer, key, key_set, usual_claims
 
+KEPT = 300.0  # seconds for which a token is known, unless it is configured otherwise
 OLD, NEW = key("ES256", "old"), key("ES256", "new", 1)
 
 
 class World:
-    """An authenticator on sources in memory, and the clock that it reads."""
+    """A verifier on sources in memory, and the clock that it reads."""
 
-    def __init__(self, *issuers: tuple[Issuer, Source]) -> None:
-        self.monotonic = 1000.0
-        self.refreshed: list[tuple[str, str]] = []
-        self.known: list[bool] = []  # of each token, whether it was known
-        self.authenticator = Authenticator(
-            issuers,
-            monotonic=lambda: self.monotonic,
-            refreshed=lambda *told: self.refreshed.append(told),
-            looked_up=lambda result: self.known.append(result == "known"),
-        )
+    def __init__(self, *issuers: tuple[Issuer, Source], **settings: Any) -> None:
+        self.told = Told()
+        self.parts = parts_of(*issuers, told=self.told, **settings)
 
-    async def ask(self, token: str, now: float = NOW) -> Identity | None:
-        return await self.authenticator.authenticate({"authorization": f"Bearer {token}"}, now)
+    @property
+    def known(self) -> list[bool]:
+        """Of each token, whether it was known."""
+        return [result == "known" for result in self.told.looked_up]
+
+    async def load(self) -> list[tuple[str, str]]:
+        return await load(self.parts)
+
+    async def ask(self, token: str, now: float = NOW) -> Identity:
+        return await self.parts.tokens.verify(token, now)
 
     async def outcome(self, token: str, now: float = NOW) -> str:
         """The user's name, or the code of the refusal or outage."""
         try:
-            identity = await self.ask(token, now)
-        except (CredentialRefused, KeysUnavailable) as error:
+            return (await self.ask(token, now)).user
+        except (CredentialRefused, Outage) as error:
             return error.code
-        return identity.user if identity else "nobody"
 
 
-def with_source(source: Source, steps: Callable[[World], Awaitable[None]]) -> World:
+def with_source(source: Source, steps: Callable[[World], Awaitable[None]], **settings: Any) -> World:
     """Load one issuer's keys, then take the steps."""
 
     async def run() -> World:
-        world = World((issuer(), source))
-        assert await world.authenticator.load() == []
+        world = World((issuer(), source), **settings)
+        assert await world.load() == []
         await steps(world)
         return world
 
     return asyncio.run(run())
-
-
-def test_a_request_without_a_credential_is_nobody() -> None:
-    """Whether nobody may pass is the pipeline's question."""
-
-    async def steps(world: World) -> None:
-        assert await world.authenticator.authenticate({}, NOW) is None
-
-    with_source(Source(OLD), steps)
 
 
 def test_a_token_that_holds_names_the_caller() -> None:
@@ -72,7 +65,7 @@ def test_a_token_that_holds_names_the_caller() -> None:
     async def run() -> None:
         described = issuer(claims=ClaimNames("email", "client", "scope"))
         world = World((described, Source(OLD)))
-        await world.authenticator.load()
+        await world.load()
         found = await world.ask(OLD.token(email="a@b.example", client="desk", scope="r w"))
         assert found is not None
         assert (found.user, found.agent, found.roles, found.issuer) == ("a@b.example", "desk", ("r", "w"), ISSUER)
@@ -87,7 +80,7 @@ def test_each_issuer_vouches_for_its_own_tokens_only() -> None:
         other = "https://other.example"
         theirs = key("ES256", "old", 2)
         world = World((issuer(), Source(OLD)), (issuer(other), Source(theirs)))
-        await world.authenticator.load()
+        await world.load()
         assert await world.outcome(OLD.token()) == "alice"
         assert await world.outcome(theirs.token(iss=other, sub="bob")) == "bob"
         assert await world.outcome(theirs.token(iss=ISSUER)) == "signature_invalid"
@@ -103,7 +96,7 @@ def test_an_issuer_has_its_own_terms() -> None:
         other = "https://other.example"
         terms = issuer(other, algorithms=("EdDSA",), audiences=("elsewhere",))
         world = World((issuer(), Source(OLD)), (terms, Source(OLD, key("EdDSA", "ed"))))
-        await world.authenticator.load()
+        await world.load()
         assert await world.outcome(OLD.token(iss=other, aud="elsewhere")) == "algorithm_refused"
         assert await world.outcome(key("EdDSA", "ed").token(iss=other)) == "audience_wrong"
         assert await world.outcome(key("EdDSA", "ed").token(iss=other, aud="elsewhere")) == "alice"
@@ -117,7 +110,7 @@ def test_an_unknown_issuer_costs_no_fetch(unknown: str) -> None:
     source = Source(OLD)
 
     async def steps(world: World) -> None:
-        world.monotonic += 10 * UNKNOWN_KEY_SECONDS
+        world.told.monotonic += 10 * UNKNOWN_KEY_SECONDS
         assert await world.outcome(OLD.token(iss=unknown)) == "issuer_unknown"
 
     with_source(source, steps)
@@ -129,7 +122,7 @@ def test_an_algorithm_that_is_not_accepted_costs_no_fetch() -> None:
     source = Source(OLD)
 
     async def steps(world: World) -> None:
-        world.monotonic += 10 * UNKNOWN_KEY_SECONDS
+        world.told.monotonic += 10 * UNKNOWN_KEY_SECONDS
         for algorithm in ("none", "HS256", "PS256", "ES384"):
             forged = compact({"alg": algorithm, "kid": "x"}, usual_claims(), lambda _: b"x")
             assert await world.outcome(forged) == "algorithm_refused"
@@ -144,7 +137,7 @@ def test_a_new_key_is_picked_up_with_the_first_token_that_names_it() -> None:
 
     async def steps(world: World) -> None:
         source.text = key_set(OLD, NEW)
-        world.monotonic += UNKNOWN_KEY_SECONDS
+        world.told.monotonic += UNKNOWN_KEY_SECONDS
         outcomes = await asyncio.gather(*(world.outcome(token) for token in [NEW.token(), OLD.token()] * 10))
         assert set(outcomes) == {"alice"}
         assert source.fetches == 2
@@ -159,7 +152,7 @@ def test_a_key_that_the_issuer_withdrew_verifies_nothing_more() -> None:
     async def steps(world: World) -> None:
         assert await world.outcome(OLD.token()) == "alice"
         source.text = key_set(NEW)
-        world.monotonic += UNKNOWN_KEY_SECONDS
+        world.told.monotonic += UNKNOWN_KEY_SECONDS
         assert await world.outcome(NEW.token()) == "alice"
         assert await world.outcome(OLD.token()) == "key_unknown"
 
@@ -174,7 +167,7 @@ def test_a_key_that_changed_under_its_id_takes_the_place_of_the_old_one() -> Non
         assert await world.outcome(OLD.token()) == "alice"
         again = key("ES256", "old", 3)
         source.text = key_set(again)
-        await world.authenticator.load()
+        await world.load()
         assert await world.outcome(OLD.token()) == "signature_invalid"
         assert await world.outcome(again.token()) == "alice"
 
@@ -188,8 +181,8 @@ def test_an_answer_that_is_no_key_set_leaves_the_keys_at_hand(broken: bytes) -> 
 
     async def steps(world: World) -> None:
         source.text = broken
-        problems = await world.authenticator.load()
-        assert [(described.issuer, text[:8]) for described, text in problems] == [(ISSUER, "key set ")]
+        problems = await world.load()
+        assert [(name, text[:8]) for name, text in problems] == [(ISSUER, "key set ")]
         assert await world.outcome(OLD.token()) == "alice"
 
     with_source(source, steps)
@@ -201,10 +194,10 @@ def test_keys_at_hand_serve_while_the_issuer_is_away_until_they_are_too_old() ->
 
     async def steps(world: World) -> None:
         source.away = True
-        world.monotonic += KeyTimes().usable_seconds - 1
+        world.told.monotonic += KeyTimes().usable_seconds - 1
         assert await world.outcome(OLD.token()) == "alice"
         assert await world.outcome(NEW.token()) == "key_unknown"
-        world.monotonic += 1
+        world.told.monotonic += 1
         assert await world.outcome(OLD.token()) == "keys_unavailable"
         assert await world.outcome(NEW.token()) == "keys_unavailable"
 
@@ -219,8 +212,8 @@ def test_every_issuer_that_fails_at_the_start_is_named() -> None:
         sources[0].away = sources[2].away = True
         names = ["https://a.example", "https://b.example", "https://c.example"]
         world = World(*[(issuer(name), source) for name, source in zip(names, sources, strict=True)])
-        problems = await world.authenticator.load()
-        assert [described.issuer for described, _ in problems] == [names[0], names[2]]
+        problems = await world.load()
+        assert [name for name, _ in problems] == [names[0], names[2]]
         assert await world.outcome(OLD.token(iss=names[1])) == "alice"
 
     asyncio.run(run())
@@ -255,7 +248,7 @@ def test_a_known_token_is_refused_once_its_key_is_no_longer_the_issuers() -> Non
         token = OLD.token()
         assert await world.outcome(token) == "alice"
         source.text = key_set(NEW)
-        world.monotonic += UNKNOWN_KEY_SECONDS
+        world.told.monotonic += UNKNOWN_KEY_SECONDS
         assert await world.outcome(NEW.token()) == "alice"  # fetches the new keys
         assert await world.outcome(token) == "key_unknown"
 
@@ -268,7 +261,7 @@ def test_keys_that_were_fetched_again_and_are_the_same_leave_tokens_known() -> N
     async def steps(world: World) -> None:
         token = OLD.token()
         await world.ask(token)
-        assert await world.authenticator.load() == []
+        assert await world.load() == []
         await world.ask(token)
         assert world.known == [False, True]
 
@@ -282,7 +275,7 @@ def test_a_known_token_is_worth_nothing_once_the_keys_are_too_old() -> None:
         token = OLD.token()
         await world.ask(token)
         source.away = True
-        world.monotonic += KeyTimes().usable_seconds
+        world.told.monotonic += KeyTimes().usable_seconds
         assert await world.outcome(token) == "keys_unavailable"
 
     with_source(source, steps)
@@ -292,7 +285,7 @@ def test_a_token_is_verified_anew_after_a_while() -> None:
     async def steps(world: World) -> None:
         token = OLD.token()
         await world.ask(token)
-        world.monotonic += MAX_AGE
+        world.told.monotonic += KEPT
         await world.ask(token)
         assert world.known == [False, False]
 

@@ -1,0 +1,64 @@
+"""The `routes` section: requests for which another rule decides, or whose callers have to bring something else."""
+
+from __future__ import annotations
+
+from authz_service.identity.binding import Requirement
+from authz_service.routing import Conditions, RouteRule
+from authz_service.settings.identity import read_requirement
+from authz_service.settings.policy import check_decision
+from service_kit.strict_yaml import Section
+
+MAX_ROUTES = 1_000
+MAX_EXTENSIONS = 20
+
+
+def read_routes(root: Section, default: RouteRule) -> tuple[RouteRule, ...]:
+    """Read `routes`; what one leaves out is as `default` has it."""
+    sections = root.sections("routes")
+    if len(sections) > MAX_ROUTES:
+        root.fault("routes", f"must have at most {MAX_ROUTES} items")
+    rules = tuple(_rule(section, default) for section in sections[:MAX_ROUTES])
+    names = [rule.name for rule in rules]
+    for section, rule in zip(sections, rules, strict=False):
+        if rule.name and names.count(rule.name) > 1:
+            section.fault("name", f"is {rule.name!r}, as another route's")
+    return rules
+
+
+def _rule(section: Section, default: RouteRule) -> RouteRule:
+    with section:
+        name = section.text("name")
+        decision = section.text("decision", default.decision)
+        check_decision(section, decision)
+        anonymous = section.choice("anonymous", ("deny", "allow"), default="allow" if default.anonymous else "deny")
+        credentials = section.choice("credentials", ("token", "certificate", "either"), default="token")
+        binding = read_requirement(section)
+        if anonymous == "allow" and binding is not Requirement.NONE:
+            section.fault("require_binding", "makes no sense with anonymous: allow, which asks for nothing at all")
+        with section.section("match") as match:
+            conditions = _conditions(match)
+    return RouteRule(
+        decision,
+        anonymous == "allow",
+        "certificate" if credentials == "certificate" else "either" if credentials == "either" else "token",
+        binding,
+        conditions,
+        name,
+    )
+
+
+def _conditions(match: Section) -> Conditions:
+    hosts, paths, methods = match.texts("hosts"), match.texts("paths"), match.texts("methods")
+    extensions: dict[str, str] = {}
+    if match.has("context_extensions"):
+        with match.section("context_extensions") as section:
+            extensions = {key: section.text(key) for key in list(section.entries)[:MAX_EXTENSIONS]}
+    for host in hosts:
+        if ":" in host.strip("[]") or "/" in host or "*" in host.removeprefix("*."):
+            match.fault("hosts", f"must hold names without port, perhaps with *. in front, but has {host!r}")
+    for path in paths:
+        if not path.startswith("/") or "%" in path or "?" in path or "//" in path:
+            match.fault("paths", f"must hold decoded paths that begin with one slash, but has {path!r}")
+    if not (hosts or paths or methods or extensions):
+        match.faults.add(match.source, match.line, f"{match.path} has no condition, so that no later route counts")
+    return Conditions(hosts, paths, methods, extensions)
