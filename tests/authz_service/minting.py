@@ -126,6 +126,7 @@ def issuer(
     algorithms: tuple[str, ...] = ("ES256", "RS256", "EdDSA"),
     audiences: tuple[str, ...] = (AUDIENCE,),
     claims: ClaimNames = NAMES,
+    **more: Any,
 ) -> Issuer:
     """An issuer as the configuration describes it; where its keys come from is handed over beside it."""
-    return Issuer(name, audiences, algorithms, claims, None, Path("jwks.json"), "authz.yaml", 7)
+    return Issuer(name, audiences, algorithms, claims, None, Path("jwks.json"), "authz.yaml", 7, **more)
