@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from devstack import demo, ports
 from devstack import state as states
@@ -36,7 +39,12 @@ async def up(arguments: argparse.Namespace) -> int:
         return 1
     stop = lifetime.stop_requested()
     stack = Stack(
-        folder, chosen, failure_mode=arguments.failure_mode, policies=arguments.policies, environment=os.environ
+        folder,
+        chosen,
+        failure_mode=arguments.failure_mode,
+        policies=arguments.policies,
+        environment=os.environ,
+        settings=arguments.authz_settings,
     )
     failed = False
     try:
@@ -143,6 +151,13 @@ def arguments_of(words: Sequence[str]) -> argparse.Namespace:
         "--failure-mode", choices=("allow", "deny", "local"), default="allow", help="of rate limits without Valkey"
     )
     start.add_argument("--policies", type=Path, default=POLICIES, help="the policies' folder; default: rego")
+    start.add_argument(
+        "--authz-settings",
+        type=_settings,
+        default={},
+        metavar="FILE",
+        help="YAML to add to authz_service's configuration",
+    )
     start.add_argument("--keep-running", action="store_true", help="go on when a part ends: for trying out failures")
     samples = commands.add_parser("demo", help="send the sample requests through the gateway that runs")
     samples.add_argument("--json", action="store_true", help="print what became of them as one JSON list")
@@ -152,6 +167,16 @@ def arguments_of(words: Sequence[str]) -> argparse.Namespace:
         )
     named = bool(words) and (not words[0].startswith("-") or words[0] in {"-h", "--help"})
     return parser.parse_args(words if named else ["up", *words])
+
+
+def _settings(name: str) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(Path(name).read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise argparse.ArgumentTypeError(f"{name} cannot be read: {type(error).__name__}") from error
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"{name} must be a mapping, as the configuration is")
+    return found
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import ECAlgorithm
 
 AUDIENCE = "agent-gateway"
@@ -64,16 +65,25 @@ class Issuer:
         return jwt.encode(dict(claims), self._key, algorithm=ALGORITHM, headers={"kid": self._key_id})
 
     def application(self) -> web.Application:
-        """`GET /jwks`, and `POST /sign`, which signs whatever claims it is sent: how tests get wrong tokens."""
+        """`GET /jwks`; `POST /sign`, which signs whatever claims it is sent; `GET /key`, the private key.
+
+        Whoever reaches it can sign anything at any rate: it is for tests, which need wrong tokens of every kind.
+        """
         application = web.Application()
         application.router.add_get("/jwks", self._jwks)
         application.router.add_post("/sign", self._sign)
+        application.router.add_get("/key", self._private_key)
         return application
 
     async def _jwks(self, request: web.Request) -> web.Response:
         del request
         key = json.loads(ECAlgorithm.to_jwk(self._key.public_key()))
         return web.json_response({"keys": [{**key, "kid": self._key_id, "use": "sig", "alg": ALGORITHM}]})
+
+    async def _private_key(self, request: web.Request) -> web.Response:
+        del request
+        pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return web.json_response({"kid": self._key_id, "algorithm": ALGORITHM, "pem": pem.decode()})
 
     async def _sign(self, request: web.Request) -> web.Response:
         return web.Response(text=self.sign(await request.json()))

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from aiohttp import web
@@ -43,16 +44,24 @@ class NotHealthyError(Exception):
 class Stack:
     """One running gateway with all that belongs to it. `folder` holds its files; `failure_mode` is for rate limits."""
 
-    def __init__(
-        self, folder: Path, ports: Ports, *, failure_mode: str, policies: Path, environment: Mapping[str, str]
+    def __init__(  # noqa: PLR0913  (what `python -m devstack` is told)
+        self,
+        folder: Path,
+        ports: Ports,
+        *,
+        failure_mode: str,
+        policies: Path,
+        environment: Mapping[str, str],
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """`environment` is what the programs inherit."""
+        """`environment` is what the programs inherit; `settings` are added to authz_service's configuration."""
         self.folder = folder.absolute()
         self.ports = ports
         self.processes = Processes()
         self._failure_mode = failure_mode
         self._environment = environment
         self._policies = policies.absolute()
+        self._settings = settings or {}
         self._logs = self.folder / "logs"
         self._temporary = self.folder / "tmp"
         self._audit = self._logs / "audit.jsonl"
@@ -147,7 +156,11 @@ class Stack:
                 "grpc": f"{LOOPBACK}:{self.ports.authz_grpc}",
                 "http": f"{LOOPBACK}:{self.ports.authz_http}",
             },
-            "identity": {"anonymous": "deny", "issuers": [issuer]},
+            "identity": {
+                "anonymous": "deny",
+                "issuers": [issuer],
+                "dpop": {"origins": [f"https://{LOOPBACK}:{self.ports.gateway}"], "replay": "memory"},
+            },
             "policy": {
                 "engine": "embedded",
                 "paths": [str(self._policies)],
@@ -155,7 +168,7 @@ class Stack:
             },
         }
         file = self.folder / "authz_service.yaml"
-        file.write_text(json.dumps(config, indent=2))  # JSON is YAML
+        file.write_text(json.dumps(_added(config, self._settings), indent=2))  # JSON is YAML
         program = self._program("authz_service", [sys.executable, "-m", "authz_service", "--config", str(file)])
         return replace(program, output=self._audit)
 
@@ -231,6 +244,18 @@ class Stack:
                 return response.status == HTTPStatus.OK
         except (aiohttp.ClientError, OSError):
             return False
+
+
+def _added(config: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """Add to a configuration: sections grow, lists too, all else is replaced."""
+    added = {**config}
+    for key, value in more.items():
+        old = added.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            added[key] = _added(old, value)
+        else:
+            added[key] = [*old, *value] if isinstance(old, list) and isinstance(value, list) else value
+    return added
 
 
 def _addresses(grpc: int, http: int) -> ServiceAddresses:
