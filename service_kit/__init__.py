@@ -10,11 +10,12 @@
     hosts/         serves `rpc.Service`s: Envoy's HTTP/2 stack or grpcio; TLS, limits, workers, graceful drain
     valkey/        one connection to Valkey or Redis, and where the server is
     http_host      /metrics, /healthz, /readyz
+    http_client    one bounded exchange with an HTTP server
     logs           JSON lines on standard error
     reload         watches files, loads anew, keeps the last good value
     lifetime       runs the parts of a process until it is told to stop
     wire/          the messages, generated from proto/ at build time
 
 Imports run downwards only: nothing in here imports a service. Only `hosts` imports grpc, only `valkey/connection`
-hiredis, only `http_host` aiohttp's server, only the two about YAML yaml.
+hiredis, only `http_host` and `http_client` aiohttp, only the two about YAML yaml.
 """

@@ -55,12 +55,7 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
         "authz_service/rego_engine/builtins/token*.py",
         "devstack/issuer.py",
     ),
-    "aiohttp": (
-        "service_kit/http_host.py",
-        "authz_service/identity/jwks_http.py",
-        "authz_service/policy/bundles/endpoint.py",
-        "devstack/*",
-    ),
+    "aiohttp": ("service_kit/http_host.py", "service_kit/http_client.py", "devstack/*"),
     "re2": ("authz_service/dlp/*", "authz_service/rego_engine/builtins/*"),
     "yaml": (
         "service_kit/yaml_tree.py",

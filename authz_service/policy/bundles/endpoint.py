@@ -6,20 +6,17 @@ The bundle is taken as it was packed: what a server says of its encoding is pass
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from authz_service.policy.bundles.archive import MAX_ARCHIVE_BYTES
 from service_kit.faults import ConfigurationError, Fault
+from service_kit.http_client import Bounds, HttpError, ask_once
 
 FETCH_SECONDS = 60.0  # for the whole exchange
-CONNECT_SECONDS = 5.0
 MAX_URL = 2_048  # characters
 MAX_ETAG = 1_024  # characters; a longer one is not sent back, and the bundle comes anew each time
 MAX_TOKEN_BYTES = 16 * 1024
@@ -72,48 +69,26 @@ class BundleEndpoint:
             ConfigurationError: it cannot be fetched. A redirect is refused, as it could lead off the host that was
                 configured as trusted.
         """
-        headers = {"Accept-Encoding": "identity"}
+        headers = {}
         if self._etag is not None:
             headers["If-None-Match"] = self._etag
         if self._token_file is not None:
             headers["Authorization"] = f"Bearer {await asyncio.to_thread(self._token, self._token_file)}"
+        accepted = (HTTPStatus.OK,) if self._etag is None else (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
+        bounds = Bounds(FETCH_SECONDS, MAX_ARCHIVE_BYTES)
         try:
-            timeout = aiohttp.ClientTimeout(total=FETCH_SECONDS, sock_connect=CONNECT_SECONDS)
-            async with (
-                aiohttp.ClientSession(timeout=timeout, auto_decompress=False) as session,
-                session.get(self._url, allow_redirects=False, headers=headers) as response,
-            ):
-                if response.status == HTTPStatus.NOT_MODIFIED and self._etag is not None:
-                    return None
-                if response.status != HTTPStatus.OK:
-                    raise self._error(f"answered {response.status}")
-                content = await self._content(response)
-                etag = response.headers.get("ETag", "")
-                self._etag = etag if len(etag) <= MAX_ETAG and _ETAG.fullmatch(etag) else None
-                return content
-        except TimeoutError as error:
-            raise self._error(f"did not answer within {FETCH_SECONDS:g} s") from error
-        except aiohttp.ClientConnectorCertificateError as error:
-            reason = getattr(error.certificate_error, "verify_message", type(error.certificate_error).__name__)
-            raise self._error(f"cannot be reached: its certificate is not accepted: {reason}") from error
-        except aiohttp.ClientConnectorError as error:
-            number = error.os_error.errno or 0  # below 0 it is the resolver's
-            reason = os.strerror(number) if number > 0 else error.os_error.strerror or type(error).__name__
-            raise self._error(f"cannot be reached: {reason}") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._error(f"cannot be fetched: {type(error).__name__}") from error
+            answer = await ask_once("GET", self._url, bounds, headers=headers, accepted=accepted, packed=True)
+        except HttpError as error:
+            raise self._error(str(error)) from error
+        if answer.status == HTTPStatus.NOT_MODIFIED:
+            return None
+        etag = answer.headers.get("etag", "")
+        self._etag = etag if len(etag) <= MAX_ETAG and _ETAG.fullmatch(etag) else None
+        return answer.body
 
     def forget(self) -> None:
         """Ask for the whole bundle next time, whether or not it has changed."""
         self._etag = None
-
-    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
-        content = bytearray()
-        async for chunk in response.content.iter_chunked(64 * 1024):
-            content += chunk
-            if len(content) > MAX_ARCHIVE_BYTES:
-                raise self._error(f"sent more than {MAX_ARCHIVE_BYTES} bytes")
-        return bytes(content)
 
     def _token(self, file: Path) -> str:
         try:

@@ -13,7 +13,7 @@ import pytest
 from authz_service.policy.bundles import endpoint
 from authz_service.policy.bundles.endpoint import BundleEndpoint, url_problem
 from service_kit.faults import ConfigurationError
-from tests.authz_service.identity.test_jwks_http import Behaviour, Endpoint, answering, response
+from tests.raw_http import Behaviour, Endpoint, answering, response
 
 BUNDLE = b"\x1f\x8b\x08 any bytes"
 
