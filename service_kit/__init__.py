@@ -10,6 +10,7 @@
     hosts/         serves `rpc.Service`s: Envoy's HTTP/2 stack or grpcio; TLS, limits, workers, graceful drain
     valkey/        one connection to Valkey or Redis, and where the server is
     http_host      /metrics, /healthz, /readyz
+    breaker        when a server is worth asking
     http_client    one bounded exchange with an HTTP server
     logs           JSON lines on standard error
     reload         watches files, loads anew, keeps the last good value

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from ratelimit_service.stores import batch as batches
 from ratelimit_service.stores.batch import Batch, Pending
+from service_kit.breaker import Breaker
 from service_kit.valkey.address import Address
-from service_kit.valkey.breaker import Breaker
 from service_kit.valkey.connection import CONNECT_SECONDS, Connection, Reply, ServerError, connect
 from service_kit.valkey.errors import StoreUnavailableError
 

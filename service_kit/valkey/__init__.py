@@ -4,6 +4,5 @@ address     where one server is, and how it is spoken to
 topology    one server, Sentinels or a Cluster, as they are configured
 sentinels   where the primary is, as Sentinels tell
 connection  one connection: commands out, replies back in order
-breaker     when a server is worth asking
 client      single commands to one server, the connection kept in the background
 """

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from itertools import cycle
 
+from service_kit.breaker import Breaker
 from service_kit.valkey.address import Address
-from service_kit.valkey.breaker import Breaker
 from service_kit.valkey.connection import Command, Connection, Reply, ServerError, connect
 from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.sentinels import SENTINEL_SECONDS, Sentinels

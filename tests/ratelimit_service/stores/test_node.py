@@ -12,8 +12,8 @@ from ratelimit_service.model import Charge
 from ratelimit_service.stores import node
 from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
+from service_kit.breaker import FAILURES
 from service_kit.valkey.address import Address
-from service_kit.valkey.breaker import FAILURES
 from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, Heard, at, run
 from tests.valkey_servers import HOST, Server

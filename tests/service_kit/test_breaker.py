@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service_kit.valkey.breaker import FAILURES, PROBE_SECONDS, Breaker
+from service_kit.breaker import FAILURES, PROBE_SECONDS, Breaker
 
 
 def opened() -> Breaker:
