@@ -24,7 +24,14 @@ _OK: Final = frozenset({200})
 
 
 class HttpError(Exception):
-    """The exchange failed, or its answer is none of those that are accepted. The text begins with a verb."""
+    """The exchange failed, or its answer is none of those that are accepted. The text begins with a verb.
+
+    `status` is the answer's, where it is for that that it was not accepted.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +155,7 @@ async def _read(
     response: aiohttp.ClientResponse, most_bytes: int, accepted: Collection[int], *, packed: bool
 ) -> Answer:
     if response.status not in accepted:
-        raise HttpError(f"answered {response.status}")
+        raise HttpError(f"answered {response.status}", response.status)
     headers: dict[str, str] = {}
     for name, value in response.headers.items():
         key = name.lower()

@@ -75,8 +75,9 @@ def test_a_redirect_is_an_answer_like_another_and_never_followed() -> None:
             Endpoint(answering(response(b"there"))).running() as other,
             Endpoint(answering(response(b"", "302 Found", f"Location: {other.uri}\r\n"))).running() as moved,
         ):
-            with pytest.raises(HttpError, match=r"^answered 302$"):
+            with pytest.raises(HttpError, match=r"^answered 302$") as caught:
                 await ask_once("GET", moved.uri, BOUNDS)
+            assert caught.value.status == 302
             return other.requests
 
     assert asyncio.run(run()) == []
