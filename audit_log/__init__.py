@@ -1,7 +1,8 @@
-"""What happened, written down: one event for each decision, allowed or denied.
+"""What happened, written down: one event for each decision, allowed or denied, and for each revocation.
 
-    event   the event's fields, all of them bounded, and their JSON form
-    sink    writes events as lines beside the request's path, from a bounded queue
+    event             the fields of a decision's event, all of them bounded, and their JSON form
+    revocation_event  those of a revocation's
+    sink              writes events as lines beside the request's path, from a bounded queue
 
 An event names people, agents, rules and places; it never holds a token, a body or a finding's value.
 """

@@ -6,8 +6,6 @@ import threading
 from collections import deque
 from typing import Protocol, TextIO
 
-from audit_log.event import DecisionEvent
-
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
 GATHER_SECONDS = 0.005
@@ -17,10 +15,18 @@ class AuditUnavailableError(Exception):
     """The queue is full or the stream broken: the event cannot be recorded, so its request must not pass."""
 
 
+class AuditEvent(Protocol):
+    """Anything that is written down: one line of JSON."""
+
+    def to_json(self) -> str:
+        """The line, without its end."""
+        ...
+
+
 class AuditSink(Protocol):
     """Where audit events go."""
 
-    def record(self, event: DecisionEvent) -> None:
+    def record(self, event: AuditEvent) -> None:
         """Take an event. MUST NOT block; MUST raise `AuditUnavailableError` when the event will not be kept."""
         ...
 
@@ -48,7 +54,7 @@ class LineSink:
         """How many events wait to be written."""
         return len(self._lines)
 
-    def record(self, event: DecisionEvent) -> None:
+    def record(self, event: AuditEvent) -> None:
         """Queue an event."""
         if self._broken:
             raise AuditUnavailableError("the audit stream is broken")

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from authz_service import policy_command
+from authz_service import policy_command, revocation_command
 from authz_service import settings as configuration
 from service_kit import logs
 from service_kit.faults import ConfigurationError
@@ -24,12 +24,15 @@ def main() -> int:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration (YAML); serve with it")
     parser.add_argument("--log-level", choices=logs.LEVELS, default="info", help="default: info")
-    tools = parser.add_subparsers(metavar="policy", title="tools")
+    tools = parser.add_subparsers(metavar="TOOL", title="tools")
     policy = tools.add_parser("policy", help="check, evaluate, test, show or measure policies")
     policy_command.add_arguments(policy.add_subparsers(dest="command", required=True, metavar="COMMAND"))
+    revocation_command.add_arguments(tools)
     arguments = parser.parse_args()
     if "command" in arguments:
         return policy_command.run(arguments)
+    if "revocation" in arguments:
+        return revocation_command.run(arguments)
     if arguments.config is None:
         parser.error("the following arguments are required: --config")
     logs.set_up("authz_service", arguments.log_level)

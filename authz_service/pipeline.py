@@ -24,6 +24,7 @@ from authz_service.policy.document import build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
+from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
 
@@ -65,6 +66,7 @@ class Pipeline:
         metrics: Metrics,
         clock: Clock,
         new_id: Callable[[], str],
+        revocations: Guard | None = None,
     ) -> None:
         self._routes = routes
         self._authenticator = authenticator
@@ -76,6 +78,7 @@ class Pipeline:
         self._metrics = metrics
         self._clock = clock
         self._new_id = new_id
+        self._revocations = revocations
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""
@@ -124,6 +127,8 @@ class Pipeline:
         identity = progress.identity = caller.identity if caller else None
         if identity is None and not rule.anonymous:
             raise CredentialRefused("credential_missing", "a credential is needed", error=None)
+        if identity is not None and self._revocations is not None:
+            self._revocations.check(identity, now)
         if (progress.method, progress.host) != (request.method, request.host):
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")

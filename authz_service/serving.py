@@ -15,7 +15,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from audit_log.sink import LineSink
+from audit_log.sink import AuditSink, LineSink
 from authz_service import settings as configuration
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
@@ -25,6 +25,7 @@ from authz_service.identity.key_rings import KeyRing
 from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.identity.parts import Heard, Sources
 from authz_service.identity.replay import MemoryReplayStore, ReplayStore
+from authz_service.kill_switch import PART, KillSwitch
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
@@ -61,8 +62,9 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
     settings = configuration.load(Path(file))
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    health = Health(["keys", "policy"])
+    health = Health(["keys", "policy", *([PART] if settings.revocation else [])])
     audit = LineSink(sys.stdout)
+    switch = _kill_switch(settings, audit, metrics, health)
 
     def use(engine: Engine) -> None:
         pipeline.use(engine)
@@ -109,6 +111,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         metrics=metrics,
         clock=Clock(time.time, time.perf_counter),
         new_id=new_decision_id,
+        revocations=switch.guard if switch else None,
     )
     grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
@@ -116,6 +119,8 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
     use(engine)
     keys_looked_after(None, "ok")
     health.set("policy", None)
+    if switch:
+        await switch.begin()
     try:
         http = await http_host.start()
         grpc = await grpc_host.start()
@@ -129,6 +134,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             policies.watch(use, refused),
             key_rings.keep_fresh(rings, keys_looked_after),
             _report(audit, metrics),
+            *([switch.run()] if switch else []),
         )
     finally:
         await grpc_host.stop()
@@ -141,6 +147,12 @@ def new_decision_id() -> str:
     """Return a random UUID (RFC 9562, version 4). `uuid.uuid4` takes three times as long."""
     text = os.urandom(16).hex()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+
+
+def _kill_switch(settings: Settings, audit: AuditSink, metrics: Metrics, health: Health) -> KillSwitch | None:
+    if settings.valkey is None or settings.revocation is None:
+        return None
+    return KillSwitch(settings.valkey, settings.revocation, audit=audit, metrics=metrics, health=health)
 
 
 async def _report(audit: LineSink, metrics: Metrics) -> None:

@@ -52,6 +52,24 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livemin",
         )
+        self._revocations = Gauge(
+            "authz_revocations",
+            "Revocations in force in the process that knows most.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._revocations_age = Gauge(
+            "authz_revocations_age_seconds",
+            "Since when the list of revocations has not been known to be up to date, at worst.",
+            registry=registry,
+            multiprocess_mode="livemax",
+        )
+        self._revocation_changes = Counter(
+            "authz_revocation_changes",
+            "Changes of the list that came into force, in each process: revoke, restore.",
+            ["action"],
+            registry=registry,
+        )
         self._audit_waiting = Gauge(
             "authz_audit_waiting",
             "Audit events that wait to be written.",
@@ -93,6 +111,15 @@ class Metrics:
     def policy_refused(self) -> None:
         """Count a policy that could not be used."""
         self._reloads.labels("refused").inc()
+
+    def revocations_are(self, entries: int, age: float) -> None:
+        """Note how many revocations are in force, and how old the list is, in seconds."""
+        self._revocations.set(entries)
+        self._revocations_age.set(age)
+
+    def revocation_changed(self, action: str) -> None:
+        """Count a change that came into force; `action` is `revoke` or `restore`."""
+        self._revocation_changes.labels(action).inc()
 
     def audit_waits(self, events: int) -> None:
         """Note how many audit events wait to be written."""

@@ -14,6 +14,8 @@ from authz_service.settings.identity import IdentitySettings, read_identity
 from authz_service.settings.listening import read_listening
 from authz_service.settings.policy import Policy, read_policy
 from authz_service.settings.routes import read_routes
+from authz_service.settings.revocation import RevocationSettings, read_revocation
+from authz_service.settings.valkey import ValkeySettings, read_valkey
 from service_kit import strict_yaml
 from service_kit.faults import Faults
 from service_kit.listening import Listening
@@ -28,6 +30,8 @@ class Settings:
     policy: Policy
     routes: tuple[RouteRule, ...]
     denials: DenialSettings
+    valkey: ValkeySettings | None = None
+    revocation: RevocationSettings | None = None
 
 
 def load(path: Path) -> Settings:
@@ -43,6 +47,8 @@ def load(path: Path) -> Settings:
             policy=policy,
             routes=(*read_routes(root, default), default),
             denials=read_denials(root),
+            valkey=read_valkey(root, folder),
+            revocation=read_revocation(root),
         )
     faults.raise_if_any()
     return settings

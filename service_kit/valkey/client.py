@@ -39,6 +39,7 @@ class Client:
         self._waiting = 0
         self._follows = topology.kind is not Kind.SENTINEL  # nothing to follow where no Sentinel tells
         self._closed = False
+        self.opened = 0  # connections so far: behind a new one there may be another server
 
     async def ask(self, *command: int | str | bytes, seconds: float | None = None) -> Reply:
         """Send one command and return its reply, within `seconds` or else the client's deadline.
@@ -118,6 +119,7 @@ class Client:
             self._at = None
             raise StoreUnavailableError(type(error).__name__) from error
         self._connection = connection
+        self.opened += 1
         if not self._follows:
             self._follows = True
             self._start(self._follow())

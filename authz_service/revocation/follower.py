@@ -1,0 +1,182 @@
+"""Keeps the list in force in this process the same as Valkey's: read whole at first, then followed change by change.
+
+A change is in force here milliseconds after it was made. The whole list is read again after a lost connection (behind
+the new one may be another server), where a change was missed, and every minute. A list in which something cannot be
+read, or that lacks changes that were in force here, is not taken for the store's: what it adds comes into force,
+nothing of what was in force is let go of, and the list grows old meanwhile (see `guard`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from authz_service.revocation.guard import Guard
+from authz_service.revocation.listing import RevocationList
+from authz_service.revocation.model import MAX_ENTRIES, Change, Revocation
+from authz_service.revocation.records import RecordError, position, read_change, read_entry
+from authz_service.revocation.store import RevocationStore, Snapshot
+from service_kit.valkey.errors import StoreUnavailableError
+
+RELOAD_SECONDS = 60.0
+UNSOUND_RELOAD_SECONDS = 5.0  # while there is something wrong with the list
+WAIT_SECONDS = (0.02, 0.5)  # before the next try: at first, and at most
+HEARD_SECONDS = 1.0  # how often a replica says how far it is, beside after each change
+ENTRIES_AT_A_TIME = 500  # that are read before the calls have their turn
+
+log = logging.getLogger(__name__)
+
+
+class Follower:
+    """See the module. `now` gives epoch seconds, `monotonic` those of a steady clock; `changed` hears each change."""
+
+    def __init__(
+        self,
+        store: RevocationStore,
+        guard: Guard,
+        *,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+        changed: Callable[[Change], None],
+    ) -> None:
+        self._store = store
+        self._guard = guard
+        self._now = now
+        self._monotonic = monotonic
+        self._changed = changed
+        self._read: dict[bytes, tuple[bytes, Revocation]] = {}  # what was read before need not be read again
+        self._position = ""  # the id of the last change that is in the list, as the store has it
+        self._newest = (0, 0)  # the newest change that was ever in force here
+        self._number = 0
+        self._sound = False
+        self._told: str | None = None  # the trouble that was logged last
+        self._moved = asyncio.Event()
+
+    async def follow(self) -> None:
+        """Follow until cancelled; nothing that Valkey does ends it."""
+        failures = 0
+        while True:
+            if await self.load():
+                failures = 0
+                if await self._follow():
+                    continue
+            first, most = WAIT_SECONDS
+            await asyncio.sleep(min(first * 2.0**failures, most))
+            failures = min(failures + 1, 10)
+
+    async def load(self) -> bool:
+        """Read the whole list; say whether that could be done."""
+        try:
+            await self._take(await self._store.load(self._position))
+        except (StoreUnavailableError, RecordError) as error:
+            self._doubt(str(error))
+            return False
+        return True
+
+    async def acknowledge(self, store: RevocationStore, replica: str) -> None:
+        """Say how far this replica is, over a connection of its own, until cancelled; then take its name away."""
+        try:
+            while True:
+                self._moved.clear()
+                try:
+                    if self._sound:
+                        await store.heard(replica, self._position)
+                except StoreUnavailableError:
+                    pass  # whoever waits for this replica is told that it is not heard of
+                try:
+                    await asyncio.wait_for(self._moved.wait(), HEARD_SECONDS)
+                except TimeoutError:
+                    continue
+        finally:
+            try:
+                await store.leave(replica)
+            except StoreUnavailableError:
+                log.debug("the replica's name stays until it is forgotten")
+
+    async def _follow(self) -> bool:
+        """Take changes until the list is due to be read again; say whether that is without any trouble."""
+        connections = self._store.connections
+        due = self._monotonic() + (RELOAD_SECONDS if self._sound else UNSOUND_RELOAD_SECONDS)
+        try:
+            while self._monotonic() < due and len(self._guard) <= MAX_ENTRIES:
+                changes = await self._store.changes(self._position)
+                if self._store.connections != connections or not self._apply(changes):
+                    return True
+                if self._sound:
+                    self._guard.confirm()
+                else:
+                    due = min(due, self._monotonic() + UNSOUND_RELOAD_SECONDS)
+        except (StoreUnavailableError, RecordError) as error:
+            self._doubt(str(error))
+            return False
+        return True
+
+    def _apply(self, changes: Sequence[tuple[str, Change | None]]) -> bool:
+        """Put changes into force; False where one is missing between them and what is known."""
+        for change_id, change in changes:
+            if change is None:
+                self._doubt("a change cannot be read")
+                self._number += 1
+            elif change.number != self._number + 1:
+                return False
+            else:
+                self._guard.apply(change)
+                self._number = change.number
+                self._changed(change)
+            self._position = change_id
+            self._newest = max(self._newest, position(change_id))
+        if changes:
+            self._moved.set()
+        return True
+
+    async def _take(self, snapshot: Snapshot) -> None:
+        now = self._now()
+        read: dict[bytes, tuple[bytes, Revocation]] = {}
+        unreadable = 0
+        for count, (field, value) in enumerate(snapshot.entries, 1):
+            if count % ENTRIES_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            known = self._read.get(field)
+            try:
+                read[field] = known if known and known[0] == value else (value, read_entry(field, value))
+            except RecordError:
+                unreadable += 1
+        self._read = read
+        in_force = [revocation for _, revocation in read.values() if revocation.until is None or revocation.until > now]
+        last = position(snapshot.last)
+        self._sound = not unreadable and last >= self._newest
+        if self._sound:
+            self._guard.replace(RevocationList(in_force))
+            self._guard.confirm()
+            if self._told is not None:
+                self._told = None
+                log.info("revocations are up to date again", extra={"fields": {"entries": len(self._guard)}})
+        else:
+            self._guard.join(in_force)
+            self._doubt(
+                f"{unreadable} revocations cannot be read"
+                if unreadable
+                else "Valkey has lost changes that are in force here: make one again"
+            )
+        self._position, self._number = snapshot.last, snapshot.number
+        self._newest = max(self._newest, last)
+        self._moved.set()
+        for change in filter(None, map(_readable, snapshot.missed)):
+            self._changed(change)
+
+    def _doubt(self, trouble: str) -> None:
+        """Note that the list may not be the store's; each trouble is logged once."""
+        self._sound = False
+        self._guard.doubt(trouble)
+        if trouble != self._told:
+            self._told = trouble
+            log.error("revocations may be out of date", extra={"fields": {"problem": trouble}})
+
+
+def _readable(entry: Any) -> Change | None:
+    try:
+        return read_change(entry)
+    except RecordError:
+        return None
