@@ -109,8 +109,8 @@ def _settings(file: Path | None) -> ValkeySettings:
         faults.add(str(file), 0, "has no section valkey, which says where the revocations are kept")
     if not root.has("revocation"):
         faults.add(str(file), 0, "has no section revocation: no service with this configuration heeds revocations")
-    faults.raise_if_any()
-    assert settings is not None  # noqa: S101  (else there was a fault)
+    if settings is None or faults.found:
+        raise ConfigurationError(faults.found)
     return settings
 
 

@@ -2,8 +2,9 @@
 
 A change is in force here milliseconds after it was made. The whole list is read again after a lost connection (behind
 the new one may be another server), where a change was missed, and every minute. A list in which something cannot be
-read, or that lacks changes that were in force here, is not taken for the store's: what it adds comes into force,
-nothing of what was in force is let go of, and the list grows old meanwhile (see `guard`).
+read is not taken for the store's: what it adds comes into force, nothing of what was in force is let go of, and the
+list grows old meanwhile (see `guard`). So it is with the list of a store that has lost changes that were in force here,
+until somebody makes a change in it: that settles what holds.
 """
 
 from __future__ import annotations
@@ -48,9 +49,9 @@ class Follower:
         self._changed = changed
         self._read: dict[bytes, tuple[bytes, Revocation]] = {}  # what was read before need not be read again
         self._position = ""  # the id of the last change that is in the list, as the store has it
-        self._newest = (0, 0)  # the newest change that was ever in force here
         self._number = 0
         self._sound = False
+        self._lost_until: str | None = None  # the store has lost changes: it is taken for whole after this one
         self._told: str | None = None  # the trouble that was logged last
         self._moved = asyncio.Event()
 
@@ -126,7 +127,6 @@ class Follower:
                 self._number = change.number
                 self._changed(change)
             self._position = change_id
-            self._newest = max(self._newest, position(change_id))
         if changes:
             self._moved.set()
         return True
@@ -145,8 +145,11 @@ class Follower:
                 unreadable += 1
         self._read = read
         in_force = [revocation for _, revocation in read.values() if revocation.until is None or revocation.until > now]
-        last = position(snapshot.last)
-        self._sound = not unreadable and last >= self._newest
+        if not snapshot.continues(self._position, self._number):
+            self._lost_until = snapshot.last
+        elif self._lost_until is not None and position(snapshot.last) > position(self._lost_until):
+            self._lost_until = None
+        self._sound = not unreadable and self._lost_until is None
         if self._sound:
             self._guard.replace(RevocationList(in_force))
             self._guard.confirm()
@@ -161,7 +164,6 @@ class Follower:
                 else "Valkey has lost changes that are in force here: make one again"
             )
         self._position, self._number = snapshot.last, snapshot.number
-        self._newest = max(self._newest, last)
         self._moved.set()
         for change in filter(None, map(_readable, snapshot.missed)):
             self._changed(change)

@@ -65,6 +65,16 @@ class Snapshot:
     entries: Sequence[tuple[bytes, bytes]]
     missed: Sequence[Any]
 
+    def continues(self, known: str, number: int) -> bool:
+        """Whether it is what the list of that change, the id and number of which these are, has become.
+
+        It is not where the store has lost changes: then there are fewer of them than there were, or others.
+        """
+        if not known:
+            return True
+        since = self.number - number
+        return position(self.last) >= position(known) and len(self.missed) == min(since, MAX_CHANGES)
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
