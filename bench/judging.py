@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
-from audit_log.event import DecisionEvent
+from audit_log.sink import AuditEvent
 from authz_service.denials import Denials
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
@@ -34,7 +34,7 @@ ORIGIN = "https://api.example"
 class NoAudit:
     """Builds each event's line, which is what the path pays for, and drops it."""
 
-    def record(self, event: DecisionEvent) -> None:
+    def record(self, event: AuditEvent) -> None:
         """Build the line."""
         event.to_json()
 

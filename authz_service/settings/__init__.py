@@ -13,8 +13,8 @@ from authz_service.settings.denials import DenialSettings, read_denials
 from authz_service.settings.identity import IdentitySettings, read_identity
 from authz_service.settings.listening import read_listening
 from authz_service.settings.policy import Policy, read_policy
-from authz_service.settings.routes import read_routes
 from authz_service.settings.revocation import RevocationSettings, read_revocation
+from authz_service.settings.routes import read_routes
 from authz_service.settings.valkey import ValkeySettings, read_valkey
 from service_kit import strict_yaml
 from service_kit.faults import Faults
@@ -50,5 +50,8 @@ def load(path: Path) -> Settings:
             valkey=read_valkey(root, folder),
             revocation=read_revocation(root),
         )
+        if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
+            text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"
+            faults.add(root.source, root.line_of("identity"), text)
     faults.raise_if_any()
     return settings

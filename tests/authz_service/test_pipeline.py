@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 
 from audit_log.event import DecisionEvent
-from audit_log.sink import AuditUnavailableError
+from audit_log.sink import AuditEvent, AuditUnavailableError
 from authz_service.denials import Denials
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
@@ -64,9 +64,10 @@ class Audit:
         self.events: list[DecisionEvent] = []
         self.full = False
 
-    def record(self, event: DecisionEvent) -> None:
+    def record(self, event: AuditEvent) -> None:
         if self.full:
             raise AuditUnavailableError("the audit queue is full")
+        assert isinstance(event, DecisionEvent)
         self.events.append(event)
 
 

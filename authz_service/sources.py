@@ -1,0 +1,92 @@
+"""What stands behind the settings: policies, keys, the store of used proofs. I/O, made here and handed to the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from authz_service.identity.jwks_http import KeyEndpoint
+from authz_service.identity.key_rings import KeyRing
+from authz_service.identity.key_source import KeyFile, KeySource
+from authz_service.identity.parts import Sources
+from authz_service.identity.replay import MemoryReplayStore
+from authz_service.identity.replay_valkey import ValkeyReplayStore
+from authz_service.policy.bundles.endpoint import BundleEndpoint
+from authz_service.policy.compiled_engine import Terms, load_engine
+from authz_service.policy.compiling import Job
+from authz_service.policy.engine import Engine
+from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
+from authz_service.rego_engine.http_client import Hosts, HttpClient
+from authz_service.settings import Settings
+from authz_service.settings.identity import Issuer
+from authz_service.settings.policy import Bundle
+from service_kit.faults import Fault
+from service_kit.valkey.client import Client
+
+
+def policy_source(settings: Settings) -> PolicySource:
+    """Return where the policies come from; they are asked for the rule of each route."""
+    policy = settings.policy
+    rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
+    sender = HttpClient(Hosts(policy.http_send_hosts)) if policy.http_send_hosts else None
+    terms = Terms(policy.deadline_ms / 1000, policy.strict, sender)
+
+    async def build(job: Job) -> Engine:
+        return await load_engine(job, terms, time.time_ns)
+
+    bundle = policy.bundle
+    if bundle is None:
+        paths = tuple(map(str, policy.paths))
+        return WatchedPolicy(policy.paths, Job(paths, rules=rules, run_tests=policy.run_tests), build)
+    job = Job(bundle=str(bundle.file or ""), rules=rules, verification=_verification(bundle))
+    if bundle.file is not None:
+        return WatchedPolicy([bundle.file], job, build)
+    url = bundle.url or ""
+    endpoint = BundleEndpoint(url, token_file=bundle.token_file)
+    return PolledPolicy(endpoint, job, build, url=url, seconds=bundle.poll_seconds, jitter=random.random)
+
+
+def _verification(bundle: Bundle) -> dict[str, Any]:
+    """Return the terms of a signature as `bundles.keys.read_terms` reads them; empty where none is asked for."""
+    found = bundle.verification
+    if found is None:
+        return {}
+    key = {"key": found.key_file.read_text("utf-8", "replace"), "algorithm": found.algorithm}
+    key_id = found.key_id or "default"
+    return {"keys": {key_id: key}, "key_id": key_id, "scope": found.scope}
+
+
+async def load_keys(issuers: Sequence[Issuer], rings: Mapping[str, KeyRing]) -> list[Fault]:
+    """Fetch every issuer's keys once, together; return those that failed, and why, where the file names them."""
+    ringed = [issuer for issuer in issuers if issuer.issuer in rings]
+    problems = await asyncio.gather(*(rings[issuer.issuer].load() for issuer in ringed))
+    return [
+        Fault(issuer.source, issuer.line, problem)
+        for issuer, problem in zip(ringed, problems, strict=True)
+        if problem is not None
+    ]
+
+
+def replay_client(settings: Settings) -> Client | None:
+    """Return the client of the store in which used DPoP proofs are remembered; None where that is this process."""
+    dpop = settings.identity.dpop
+    if dpop is None or dpop.replay == "memory" or settings.valkey is None:
+        return None
+    return Client(settings.valkey.topology, deadline=settings.valkey.deadline)
+
+
+def identity_sources(settings: Settings, replays: Client | None) -> Sources:
+    """Return what is behind the identity settings."""
+    keys = {issuer.issuer: _key_source(issuer) for issuer in settings.identity.issuers}
+    if settings.identity.dpop is None:
+        return Sources(keys, {})
+    return Sources(keys, {}, ValkeyReplayStore(replays) if replays else MemoryReplayStore(time.monotonic))
+
+
+def _key_source(issuer: Issuer) -> KeySource:
+    if issuer.jwks_file is not None:
+        return KeyFile(issuer.jwks_file)
+    return KeyEndpoint(issuer.jwks_uri or "")
