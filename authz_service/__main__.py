@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from authz_service import policy_command, revocation_command
+from authz_service import check_command, decide_command, policy_command, revocation_command, token_command
 from authz_service import settings as configuration
 from service_kit import logs
 from service_kit.faults import ConfigurationError
@@ -24,17 +24,22 @@ def main() -> int:
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration (YAML); serve with it")
     parser.add_argument("--log-level", choices=logs.LEVELS, default="info", help="default: info")
-    tools = parser.add_subparsers(metavar="TOOL", title="tools")
+    tools = parser.add_subparsers(dest="tool", metavar="TOOL", title="tools")
     policy = tools.add_parser("policy", help="check, evaluate, test, show or measure policies")
     policy_command.add_arguments(policy.add_subparsers(dest="command", required=True, metavar="COMMAND"))
     revocation_command.add_arguments(tools)
+    for command in (check_command, decide_command, token_command):
+        command.add_arguments(tools)
     arguments = parser.parse_args()
     if "command" in arguments:
         return policy_command.run(arguments)
     if "revocation" in arguments:
         return revocation_command.run(arguments)
-    if arguments.config is None:
+    if arguments.config is None and arguments.tool != "token":
         parser.error("the following arguments are required: --config")
+    if "run" in arguments:
+        code: int = arguments.run(arguments)
+        return code
     logs.set_up("authz_service", arguments.log_level)
     try:
         listening = configuration.load(arguments.config).listen

@@ -26,9 +26,9 @@ from authz_service.rego_engine.compiled import CompiledPolicy
 from authz_service.rego_engine.errors import EvaluationError
 from authz_service.rego_engine.passes import ORDER
 from authz_service.rego_engine.values import UNDEFINED
+from authz_service.terminal import FAULT, NO, OK, show_faults
 from service_kit.faults import ConfigurationError
 
-OK, NO, FAULT = 0, 1, 2
 DECISION = "agent_gateway/decision"
 MAX_INPUT_BYTES = 64 * 1024 * 1024
 EVALUATION_SECONDS = 10.0  # at the terminal nobody else waits
@@ -72,12 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return asyncio.run(_COMMANDS[arguments.command](arguments))
     except ConfigurationError as error:
-        if arguments.json:
-            faults = [{"source": each.source, "line": each.line, "text": each.text} for each in error.faults]
-            print(json.dumps({"faults": faults}, indent=2))
-        else:
-            print(error, file=sys.stderr)
-        return FAULT
+        return show_faults(error, as_json=arguments.json)
     except _InputError as error:
         print(f"--input: {error}", file=sys.stderr)
         return FAULT

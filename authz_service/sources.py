@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from authz_service.identity.jwks_http import KeyEndpoint
@@ -27,26 +28,35 @@ from service_kit.faults import Fault
 from service_kit.valkey.client import Client
 
 
-def policy_source(settings: Settings) -> PolicySource:
-    """Return where the policies come from; they are asked for the rule of each route."""
-    policy = settings.policy
+def policy_job(settings: Settings, *, probes: bool = False) -> Job | None:
+    """Return what to compile: every route's rule; None for a bundle that has yet to be fetched."""
+    policy, bundle = settings.policy, settings.policy.bundle
     rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
+    if bundle is None:
+        paths = tuple(map(str, policy.paths))
+        return Job(paths, rules=rules, run_tests=policy.run_tests, probes=probes)
+    if bundle.file is None:
+        return None
+    return Job(bundle=str(bundle.file), rules=rules, verification=_verification(bundle), probes=probes)
+
+
+def policy_source(settings: Settings) -> PolicySource:
+    """Return where the policies come from."""
+    policy, bundle = settings.policy, settings.policy.bundle
     sender = HttpClient(Hosts(policy.http_send_hosts)) if policy.http_send_hosts else None
     terms = Terms(policy.deadline_ms / 1000, policy.strict, sender)
 
     async def build(job: Job) -> Engine:
         return await load_engine(job, terms, time.time_ns)
 
-    bundle = policy.bundle
-    if bundle is None:
-        paths = tuple(map(str, policy.paths))
-        return WatchedPolicy(policy.paths, Job(paths, rules=rules, run_tests=policy.run_tests), build)
-    job = Job(bundle=str(bundle.file or ""), rules=rules, verification=_verification(bundle))
-    if bundle.file is not None:
-        return WatchedPolicy([bundle.file], job, build)
-    url = bundle.url or ""
-    endpoint = BundleEndpoint(url, token_file=bundle.token_file)
-    return PolledPolicy(endpoint, job, build, url=url, seconds=bundle.poll_seconds, jitter=random.random)
+    job = policy_job(settings)
+    if job is not None:
+        return WatchedPolicy([Path(job.bundle)] if job.bundle else policy.paths, job, build)
+    url, token_file, seconds = (bundle.url, bundle.token_file, bundle.poll_seconds) if bundle else (None, None, 0)
+    rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
+    fetched = Job(rules=rules, verification=_verification(bundle) if bundle else {})
+    endpoint = BundleEndpoint(url or "", token_file=token_file)
+    return PolledPolicy(endpoint, fetched, build, url=url or "", seconds=seconds, jitter=random.random)
 
 
 def _verification(bundle: Bundle) -> dict[str, Any]:
@@ -80,13 +90,14 @@ def replay_client(settings: Settings) -> Client | None:
 
 def identity_sources(settings: Settings, replays: Client | None) -> Sources:
     """Return what is behind the identity settings."""
-    keys = {issuer.issuer: _key_source(issuer) for issuer in settings.identity.issuers}
+    keys = {issuer.issuer: key_source(issuer) for issuer in settings.identity.issuers}
     if settings.identity.dpop is None:
         return Sources(keys, {})
     return Sources(keys, {}, ValkeyReplayStore(replays) if replays else MemoryReplayStore(time.monotonic))
 
 
-def _key_source(issuer: Issuer) -> KeySource:
+def key_source(issuer: Issuer) -> KeySource:
+    """Return where an issuer's keys come from."""
     if issuer.jwks_file is not None:
         return KeyFile(issuer.jwks_file)
     return KeyEndpoint(issuer.jwks_uri or "")

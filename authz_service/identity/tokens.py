@@ -92,7 +92,7 @@ def verify(token: UnverifiedToken, terms: TokenTerms, keys: KeySet, now: float) 
     """
     if token.algorithm not in terms.algorithms:
         raise CredentialRefused("algorithm_refused", "the token's algorithm is not accepted")
-    _check_type(token.content.header.get("typ"), only_access_tokens=terms.access_tokens_only)
+    check_type(token.content.header.get("typ"), only_access_tokens=terms.access_tokens_only)
     key = keys.pick(token.key_id, token.algorithm)
     if key is None:
         raise CredentialRefused("key_unknown", "the token is signed with an unknown key")
@@ -110,7 +110,7 @@ def verify(token: UnverifiedToken, terms: TokenTerms, keys: KeySet, now: float) 
 def check_claims(claims: Mapping[str, Any], terms: TokenTerms, now: float) -> None:
     """Check audience, times and required claims; raises `CredentialRefused`."""
     if terms.audiences is not None:
-        _check_audience(claims.get("aud"), terms.audiences)
+        check_audience(claims.get("aud"), terms.audiences)
     check_times(claims, terms, now)
     for name in terms.required_claims:
         if find(claims, name) is None:
@@ -143,8 +143,12 @@ def validity(claims: Mapping[str, Any], terms: TokenTerms) -> Validity:
     return Validity(begins, ends)
 
 
-def _check_type(name: Any, *, only_access_tokens: bool) -> None:
-    """Check `typ`, a media type whose `application/` may be left out (RFC 7515 section 4.1.9)."""
+def check_type(name: Any, *, only_access_tokens: bool) -> None:
+    """Check `typ`, a media type whose `application/` may be left out (RFC 7515 section 4.1.9).
+
+    Raises:
+        CredentialRefused: it is something else than an access token.
+    """
     if name is None and not only_access_tokens:
         return
     word = name.lower().removeprefix("application/") if isinstance(name, str) else ""
@@ -152,7 +156,8 @@ def _check_type(name: Any, *, only_access_tokens: bool) -> None:
         raise CredentialRefused("token_type_refused", "the token is not an access token")
 
 
-def _check_audience(audience: Any, accepted: Sequence[str]) -> None:
+def check_audience(audience: Any, accepted: Sequence[str]) -> None:
+    """Check that a token is meant for us; raises `CredentialRefused`."""
     named = [audience] if isinstance(audience, str) else audience
     if not isinstance(named, list) or not any(name in accepted for name in named if isinstance(name, str)):
         raise CredentialRefused("audience_wrong", "the token is meant for somebody else")

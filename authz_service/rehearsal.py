@@ -1,0 +1,124 @@
+"""What would happen to a request, step by step: the pipeline's own parts, each asked in its turn, and told in words.
+
+Nothing is written to the audit log and no proof is used up: the stores are this process's own. What is told is redacted
+as logs are, and no credential is among it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from authz_service.answers import CREDENTIAL_HEADERS
+from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
+from authz_service.dlp.scan import Scanner
+from authz_service.errors import CredentialRefused, Outage, Refusal
+from authz_service.identity.authenticator import Authenticator
+from authz_service.identity.credentials import read_credential
+from authz_service.model import Decision, HttpRequest, Identity, Outcome
+from authz_service.policy.document import build_input
+from authz_service.policy.target import Target, parse_target
+from authz_service.routing import RouteRule, Routes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: what it is, whether the request got past it, and what there is to say."""
+
+    name: str
+    passed: bool
+    text: str
+    more: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Rehearsal:
+    """The steps up to the policy, and the input that it would be asked with; None where none gets there."""
+
+    steps: list[Step] = field(default_factory=list)
+    rule: RouteRule | None = None
+    document: Mapping[str, Any] | None = None
+
+
+async def rehearse(
+    request: HttpRequest, routes: Routes, authenticator: Authenticator, scanner: Scanner, now: float
+) -> Rehearsal:
+    """Take a request through every step before the policy. `now` is in epoch seconds."""
+    found = Rehearsal()
+    steps = found.steps
+    shown = redact_path(request.path.partition("?")[0], scanner)[1]
+    try:
+        target = parse_target(request.path)
+        steps.append(
+            Step("request", True, f"{redact_text(request.method, scanner)} {redact_text(request.host, scanner)}{shown}")
+        )
+        found.rule = routes.find(request.method, request.host, target, request.context_extensions)
+        steps.append(Step("route", True, _route(found.rule)))
+        identity = await _caller(request, target, found.rule, authenticator, now, steps)
+    except Refusal as refusal:
+        steps.append(Step(_step_of(refusal), False, f"{refusal.code}: {refusal.text}"))
+        return found
+    except Outage as outage:
+        steps.append(Step("identity", False, f"{outage.code}: {outage.detail}"))
+        return found
+    scan = scan_request(request, target.endpoint, scanner, CREDENTIAL_HEADERS)
+    steps.append(Step("findings", True, _findings(scan)))
+    found.document = build_input(request, target, identity, scan)
+    return found
+
+
+async def _caller(  # noqa: PLR0913, PLR0917  (one step of `rehearse`)
+    request: HttpRequest, target: Target, rule: RouteRule, authenticator: Authenticator, now: float, steps: list[Step]
+) -> Identity | None:
+    credential = read_credential(request.headers, target.query)
+    if credential is None:
+        steps.append(
+            Step("credential", True, "none" + ("; a client certificate" if request.source.certificate else ""))
+        )
+    else:
+        proof = " with a DPoP proof" if credential.proof else ""
+        steps.append(Step("credential", True, f"{credential.scheme} token of {len(credential.token)} bytes{proof}"))
+    caller = await authenticator.authenticate(request, rule, now)
+    if caller is None:
+        if not rule.anonymous:
+            raise CredentialRefused("credential_missing", "a credential is needed", error=None)
+        steps.append(Step("identity", True, "nobody, whom this route lets in"))
+        return None
+    identity = caller.identity
+    parts = [f"user {identity.user}", f"agent {identity.agent}", f"roles {', '.join(identity.roles) or 'none'}"]
+    parts += [f"issuer {identity.issuer}", f"binding {identity.binding}"]
+    steps.append(Step("identity", True, "; ".join(parts)))
+    return identity
+
+
+def answer_step(decision: Decision) -> Step:
+    """What is answered, in the end."""
+    if decision.outcome is not Outcome.ALLOW:
+        names = ", ".join(name for name, _ in decision.headers)
+        return Step(
+            "answer", False, f"{decision.status} {decision.body or ''}", (f"headers: {names}",) if names else ()
+        )
+    changes = decision.mutations
+    more = [
+        *(f"sets header {name}" for name, _ in changes.set_headers),
+        *(f"removes header {name}" for name in changes.remove_headers),
+        *(f"sets parameter {name}" for name, _ in changes.set_query),
+        *(f"removes parameter {name}" for name in changes.remove_query),
+        *(f"adds response header {name}" for name, _ in changes.response_headers),
+    ]
+    return Step("answer", True, "goes on to the upstream", tuple(more))
+
+
+def _route(rule: RouteRule) -> str:
+    asked = "" if rule.require_binding == "none" else f", binding {rule.require_binding}"
+    return f"{rule.name}: decision {rule.decision}, credentials {rule.credentials}{asked}"
+
+
+def _step_of(refusal: Refusal) -> str:
+    return "identity" if isinstance(refusal, CredentialRefused) else "request"
+
+
+def _findings(scan: Scan) -> str:
+    told = [f"{found.entity} in {found.location}{f' {found.name}' if found.name else ''}" for found in scan.findings]
+    return ", ".join([*told, *(["a local file in the body"] if scan.carries_local_file else [])]) or "none"
