@@ -81,6 +81,8 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "service_kit/valkey/sentinels.py": "tests/service_kit/valkey/test_client.py, on real Sentinels",
     "service_kit/hosts/[!ef]*": "tests/wire/test_hosts.py and test_frames.py, over real sockets",
     "authz_service/settings/reading.py": "the tests of the sections that read with it",
+    "authz_service/rehearsal.py": "tests/authz_service/test_decide_command.py, as the command",
+    "authz_service/terminal.py": "the tests of the commands that it is for",
     "authz_service/reporting.py": "tests/wire/test_contract.py, as /readyz and /metrics of a process",
     "authz_service/sources.py": "tests/wire/test_contract.py and test_bundle_from_url.py, as a process",
     "authz_service/kill_switch.py": "tests/wire/test_revocation.py, as processes",
