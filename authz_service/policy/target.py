@@ -1,10 +1,11 @@
 """The path of a request line → the one path that policies judge, so that no spelling of it says something else. Pure.
 
 Servers differ in what they make of a path. Policies judge it as the most lenient of them would read it: escapes decoded
-until none is left, look-alikes folded (NFKC), backslashes taken for slashes, path parameters (`;x`) and trailing dots
-and spaces of a segment left out, slashes merged, dot segments resolved. What has no such reading is refused. Envoy
-normalises paths too, before we see them, and our configuration has it refuse escaped slashes; nothing here relies on
-that. The path as it came is `attributes.request.http.path`.
+until none is left, look-alikes folded (NFKC, which can make escapes), backslashes taken for slashes; parameters of a
+segment (`;x`) left out, as is what stands behind an escaped `?` or `#` in it, spaces around it and dots at its end;
+slashes merged, dot segments resolved. What has no such reading is refused. Envoy normalises paths too, before we see
+them, and our configuration has it refuse escaped slashes; nothing here relies on that. The path as it came is
+`attributes.request.http.path`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MAX_DECODINGS = 4  # a path that is still encoded then is nobody's honest path
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+# Where a name ends for those who decode first and look for parameters, query and fragment afterwards.
+_END_OF_NAME = re.compile(r"[;?#]")
 # Control and format characters, line and paragraph separators, surrogates: none belongs in a path or in a log line.
 _FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -45,8 +48,9 @@ def parse_target(request_path: str) -> Target:
 
     Raises:
         RequestRefused: the path or the query is too long; the path does not start with a slash, or holds a fragment, a
-            broken escape, bytes that are not UTF-8, control or format characters, or a segment that is a dot segment
-            to some servers only (`..;x`, `.. `, `...`).
+            broken escape, bytes that are not UTF-8, control or format characters, a segment that is a dot segment or
+            empty to some servers only (`..;x`, `.. `, `...`, `%3f`), or a `..` together with a parameter or an escaped
+            `?` or `#`, wherever they stand.
     """
     raw, _, query = request_path.partition("?")
     if len(raw) > MAX_PATH_BYTES:
@@ -57,10 +61,13 @@ def parse_target(request_path: str) -> Target:
         return Target(raw, query, "/" + raw[1:].partition("/")[0].lower())
     if not raw.startswith("/") or "#" in raw or _BAD_ESCAPE.search(raw):
         raise _malformed()
-    text = unicodedata.normalize("NFKC", _decode(raw))
+    text = _decode(raw)
     if any(unicodedata.category(character) in _FORBIDDEN for character in text):
         raise _malformed()
-    segments = _resolve([_name(segment) for segment in text.replace("\\", "/").split("/")])
+    written = text.replace("\\", "/").split("/")
+    if ".." in written and _END_OF_NAME.search(text):
+        raise _malformed()  # `/hr;%252f../x` is /x, or it is /hr/x for who leaves parameters out before he decodes
+    segments = _resolve([_name(segment) for segment in written])
     path = "/" + "/".join(segments)
     return Target(path, query, "/" + (segments[0].lower() if segments else ""))
 
@@ -72,7 +79,7 @@ def _malformed() -> RequestRefused:
 def _decode(text: str) -> str:
     for _ in range(MAX_DECODINGS):
         try:
-            text = unquote_to_bytes(text).decode("utf-8")
+            text = unicodedata.normalize("NFKC", unquote_to_bytes(text).decode("utf-8"))
         except UnicodeDecodeError as error:
             raise _malformed() from error
         if not _ESCAPE.search(text):
@@ -84,7 +91,7 @@ def _name(segment: str) -> str:
     """Reduce a segment to what the most lenient server looks for; what is a dot segment to some only is refused."""
     if segment in {"", ".", ".."}:
         return segment
-    name = segment.partition(";")[0].rstrip(". ")
+    name = _END_OF_NAME.split(segment, maxsplit=1)[0].lstrip(" ").rstrip(". ")
     if not name and segment[0] != ";":
         raise _malformed()
     return name
