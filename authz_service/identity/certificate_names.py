@@ -1,7 +1,7 @@
 """A client certificate's names → who calls, without any token, by the patterns of the configuration. Pure.
 
-In a pattern `*` stands for one part of a name (between slashes in a URI, dots in a DNS name, commas in a subject), and
-`**` for any number of them.
+In a pattern `*` stands for one part of a name or a piece of one (between slashes in a URI, dots in a DNS name, commas
+in a subject), and `**` for any number of them, at least one character. A subject's escaped comma is no comma.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ ISSUER = "certificate"
 
 Kind = Literal["uri", "dns", "subject"]
 _BETWEEN = {"uri": "/", "dns": ".", "subject": ","}
+_ANY = frozenset({"*", "**"})
+_WILDCARDS = re.compile(r"(\*\*|\*)")
+_ESCAPED_OR_NOT = re.compile(r"\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class CertificateNames:
     """Names callers by the first pattern that fits."""
 
     def __init__(self, accepted: Sequence[AcceptedName]) -> None:
-        self._accepted = [(_compiled(name), name) for name in accepted]
+        self._accepted = [(_pattern(name), name) for name in accepted]
 
     def identify(self, certificate: Certificate) -> Identity:
         """Name a caller.
@@ -47,7 +50,7 @@ class CertificateNames:
         names = {"uri": certificate.uris, "dns": certificate.dns_names, "subject": (certificate.subject,)}
         for pattern, accepted in self._accepted:
             for name in names[accepted.kind]:
-                if pattern.fullmatch(name) and len(name) <= MAX_NAME and name.isprintable():
+                if len(name) <= MAX_NAME and name.isprintable() and _fits(pattern, name, accepted.kind):
                     return Identity(
                         user=name, agent=None, roles=accepted.roles, issuer=ISSUER, claims={}, expires_at=math.inf,
                         binding=Binding.CERTIFICATE, certificate=certificate,
@@ -55,8 +58,36 @@ class CertificateNames:
         raise CredentialRefused("certificate_not_accepted", "the client certificate names nobody who may call")
 
 
-def _compiled(name: AcceptedName) -> re.Pattern[str]:
-    one = f"[^{re.escape(_BETWEEN[name.kind])}]+"
-    parts = re.split(r"(\*\*|\*)", name.pattern)
-    text = "".join({"*": one, "**": ".+"}.get(part, re.escape(part)) for part in parts)
-    return re.compile(text, re.IGNORECASE if name.kind == "dns" else 0)
+def _pattern(name: AcceptedName) -> list[str]:
+    """Split a pattern into what has to come one after the other."""
+    parts = _WILDCARDS.split(name.pattern)
+    return [unit for part in parts for unit in ([part] if part in _ANY else _units(part, name.kind))]
+
+
+def _units(text: str, kind: Kind) -> list[str]:
+    """Split a name into characters; one that a backslash takes as it is (RFC 4514 section 2.4) is one with it."""
+    if kind == "subject":
+        return _ESCAPED_OR_NOT.findall(text)
+    return list(text.lower() if kind == "dns" else text)
+
+
+def _fits(pattern: Sequence[str], name: str, kind: Kind) -> bool:
+    """Whether a whole name fits, in time that is bounded by the product of both lengths."""
+    if kind == "dns" and not name.isascii():
+        return False  # what lower case makes of it could be somebody else's name
+    units = _units(name, kind)
+    reached = {0}  # how many units may be behind us
+    for wanted in pattern:
+        if wanted == "**":
+            reached = set(range(min(reached) + 1, len(units) + 1))
+        elif wanted == "*":
+            further: set[int] = set()
+            for at, unit in enumerate(units):
+                if unit != _BETWEEN[kind] and (at in reached or at in further):
+                    further.add(at + 1)
+            reached = further
+        else:
+            reached = {at + 1 for at in reached if at < len(units) and units[at] == wanted}
+        if not reached:
+            return False
+    return len(units) in reached

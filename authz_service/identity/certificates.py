@@ -21,6 +21,9 @@ MAX_CERTIFICATE = 64 * 1024  # characters, URL-encoded
 MAX_NAMES = 100  # of one kind in one certificate
 MAX_KEPT = 1_000  # certificates, of about 1 KB each
 
+# The library's faults that are no ValueError.
+_FAULTS = (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadCertificate:
@@ -55,7 +58,7 @@ class Certificates:
             if len(self._known) >= MAX_KEPT:
                 del self._known[next(iter(self._known))]
             self._known[digest] = known
-        if not known.begins <= now < known.ends:
+        if not known.begins <= now <= known.ends:
             raise _refused("certificate_expired", "the client certificate is not valid now")
         return known.certificate
 
@@ -74,7 +77,7 @@ def _read(text: str) -> ReadCertificate:
         return ReadCertificate(
             certificate, found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
         )
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, OverflowError, *_FAULTS) as error:
         raise _refused("certificate_malformed", "the client certificate cannot be read") from error
 
 

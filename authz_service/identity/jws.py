@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ import jwt
 MAX_DEPTH = 32  # of nested values in header and payload
 
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
-_URL_SAFE = str.maketrans("-_", "+/")
+_URL_SAFE = str.maketrans("-_+/", "+/??")  # the standard alphabet's own two are no other spelling
+_MARK = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 _PADDING = ("", None, "==", "=")
 
@@ -92,11 +94,12 @@ def read_object(data: bytes) -> Mapping[str, Any]:
     """Read a JSON object strictly; raises `JwsError`."""
     try:
         text = data.decode("utf-8")
-        if text.count("{") + text.count("[") > MAX_DEPTH and _is_deep(text):
-            raise JwsError("is nested too deeply")
-        value = _read_json(text)
+        deep = text.count("{") + text.count("[") > MAX_DEPTH and _is_deep(text)
+        value = None if deep else _read_json(text)
     except (ValueError, RecursionError):
         raise JwsError("is not JSON that can be read in one way") from None
+    if deep:
+        raise JwsError("is nested too deeply")
     if not isinstance(value, dict):
         raise JwsError("is not a JSON object")
     if _HALF_OF_A_PAIR.search(data) and not _is_unicode(value):
@@ -115,18 +118,31 @@ def _refuse_constant(text: str) -> Any:
     raise ValueError(f"{text} is not JSON")
 
 
-_read_json = json.JSONDecoder(object_pairs_hook=_no_repeats, parse_constant=_refuse_constant).decode
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large for a double")  # which other readers refuse, or take for its maximum
+    return number
+
+
+_read_json = json.JSONDecoder(
+    object_pairs_hook=_no_repeats, parse_constant=_refuse_constant, parse_float=_finite
+).decode
 
 
 def _is_deep(text: str) -> bool:
-    """Whether brackets nest deeper than `MAX_DEPTH`; those inside of strings count too, which errs on the safe side."""
-    depth = 0
-    for character in text:
-        if character in "{[":
+    """Whether brackets nest deeper than `MAX_DEPTH`. Those in strings do not count: they could balance others."""
+    depth, in_string = 0, False
+    for mark in _MARK.finditer(text):
+        if mark[0] == '"':
+            in_string = not in_string
+        elif in_string:
+            continue
+        elif mark[0] in {"{", "["}:
             depth += 1
             if depth > MAX_DEPTH:
                 return True
-        elif character in "}]":
+        elif mark[0] in {"}", "]"}:
             depth -= 1
     return False
 

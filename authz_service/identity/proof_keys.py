@@ -65,7 +65,10 @@ def _check_size(modulus: Any, exponent: Any) -> None:
     except JwsError:
         raise ProofKeyError("the key is not well-formed") from None
     if not (MIN_RSA_BITS <= bits <= MAX_RSA_BITS and small):
-        raise ProofKeyError(f"an RSA key must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits")
+        raise ProofKeyError(
+            f"an RSA key must have {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, and an exponent of at most"
+            f" {MAX_EXPONENT_BYTES} bytes"
+        )
 
 
 class ProofKeys:

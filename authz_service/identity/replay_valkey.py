@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from authz_service.errors import ReplayUnknown
@@ -28,7 +29,7 @@ class ValkeyReplayStore:
     async def first_use(self, key: str, seconds: float) -> bool:
         """Note a key. Where it is not known whether that was done, the proof counts as not told: its use is refused."""
         try:
-            reply = await self._client.ask("SET", KEY + key, "", "NX", "PX", max(int(seconds * 1000), 1))
+            reply = await self._client.ask("SET", KEY + key, "", "NX", "PX", max(math.ceil(seconds * 1000), 1))
         except StoreUnavailableError as error:
             raise ReplayUnknown(f"the replay store does not answer: {error}") from error
         if reply == b"OK":

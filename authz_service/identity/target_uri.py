@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _URI = re.compile(r"[!-~]+", re.ASCII)
-_HOST = re.compile(r"[a-z0-9.-]+|\[[0-9a-f:.]+\]", re.ASCII)
+_AUTHORITY = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?", re.ASCII)
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -30,9 +30,9 @@ def normalise(uri: str) -> str | None:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return None
-    written = f"[{host}]" if ":" in host else host
-    if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(written):
+    if parts.scheme not in _PORTS or not host or not _AUTHORITY.fullmatch(parts.netloc):
         return None
+    written = f"[{host}]" if ":" in host else host
     path = normalise_path(parts.path)
     if path is None:
         return None
@@ -41,12 +41,14 @@ def normalise(uri: str) -> str | None:
 
 
 def normalise_path(path: str) -> str | None:
-    """Return a path's form to compare, or None where an escape in it is broken."""
+    """Return a path's form to compare, or None where it begins with no slash or an escape in it is broken."""
+    if not path.startswith("/"):
+        return None if path else "/"  # behind an origin, anything else would be a part of the host
     if _BROKEN_ESCAPE.search(path):
         return None
     text = _ESCAPE.sub(_decoded, path) if "%" in path else path
     if "/." not in text and "//" not in text:
-        return text or "/"
+        return text
     kept: list[str] = []
     segments = _SLASHES.sub("/", text).removeprefix("/").split("/")
     for segment in segments:

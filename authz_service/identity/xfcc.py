@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Mapping
 
 from authz_service.errors import CredentialRefused
 from authz_service.identity import jws
@@ -53,9 +54,14 @@ def read_header(header: str, trust: Trust) -> Certificate | None:
     return Certificate(
         sha256=jws.encode(bytes.fromhex(digests[0])),
         subject=next(iter(element.get("subject", [])), ""),
-        uris=tuple(element.get("uri", []))[:MAX_NAMES],
-        dns_names=tuple(element.get("dns", []))[:MAX_NAMES],
+        uris=_names(element, "uri"),
+        dns_names=_names(element, "dns"),
     )
+
+
+def _names(element: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
+    """Return the names of one kind; Envoy writes an empty one where a certificate has none."""
+    return tuple(filter(None, element.get(kind, [])))[:MAX_NAMES]
 
 
 def _elements(header: str) -> list[dict[str, list[str]]]:

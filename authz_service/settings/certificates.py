@@ -37,6 +37,6 @@ def _accepted(item: Section) -> AcceptedName:
         if len(named) != 1:
             item.faults.add(item.source, item.line, f"{item.path} needs one of {', '.join(KINDS)}")
         pattern = item.text(named[0]) if named else ""
-        if named and not pattern.strip("*./"):
+        if pattern and not any(map(str.isalnum, pattern)):
             item.fault(named[0], "must name something: this pattern fits every certificate")
         return AcceptedName(named[0] if named else "uri", pattern, item.texts("roles"))

@@ -13,7 +13,6 @@ from service_kit.strict_yaml import Section
 MAX_MESSAGES = 200
 MAX_MESSAGE = 500  # characters
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
-_TEXT = re.compile(r"[^\x00-\x1f\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,6 @@ def _messages(section: Section) -> Mapping[str, str]:
         for code, text in found.items():
             if not _CODE.fullmatch(code):
                 messages.fault(code, "is no code: one is of lower-case letters, digits and underscores")
-            elif len(text) > MAX_MESSAGE or not _TEXT.fullmatch(text or "x"):
+            elif len(text) > MAX_MESSAGE or not text.isprintable():
                 messages.fault(code, f"must be one line of at most {MAX_MESSAGE} characters")
     return found

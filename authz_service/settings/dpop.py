@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from authz_service.identity import target_uri
 from authz_service.identity.nonces import MIN_SECRET_BYTES
+from authz_service.routing import host_name
 from authz_service.settings.reading import file_named
 from service_kit.strict_yaml import Section
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+DEFAULT_ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 MAX_ORIGINS = 1_000
+MAX_SECRET_BYTES = 4 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ def read_dpop(section: Section, folder: Path) -> DpopSettings:
     """Read `identity.dpop`."""
     with section:
         origins = _origins(section)
-        algorithms = section.texts("algorithms") or ("ES256", "EdDSA", "PS256", "RS256")
+        algorithms = section.texts("algorithms", required=section.has("algorithms")) or DEFAULT_ALGORITHMS
         for name in algorithms:
             if name not in ALGORITHMS:
                 section.fault("algorithms", f"has {name!r}, which is not one of {', '.join(ALGORITHMS)}")
@@ -54,7 +56,7 @@ def _origins(section: Section) -> Mapping[str, str]:
         if uri is None or uri.count("/") != 3 or not uri.endswith("/") or "?" in text or "#" in text:  # noqa: PLR2004  (scheme://host/)
             section.fault("origins", f"must hold origins such as https://api.example, but has {text!r}")
             continue
-        host = urlsplit(uri).hostname or ""
+        host = host_name(uri.split("/")[2])  # as it is looked up for a request
         if host in found:
             section.fault("origins", f"has two origins with the host {host!r}")
         found[host] = uri.removesuffix("/")
@@ -65,10 +67,16 @@ def _secret(section: Section, folder: Path) -> bytes | None:
     path = file_named(section, "nonce_secret_file", folder)
     if not path.is_file():
         return None
-    secret = path.read_bytes().strip()
-    if len(secret) < MIN_SECRET_BYTES:
+    try:
+        with path.open("rb") as file:
+            secret = file.read(MAX_SECRET_BYTES + 1).strip()
+    except OSError as error:
+        section.fault("nonce_secret_file", f"cannot be read: {error.strerror}")
+        return None
+    if not MIN_SECRET_BYTES <= len(secret) <= MAX_SECRET_BYTES:
         section.fault(
-            "nonce_secret_file", f"must hold {MIN_SECRET_BYTES} bytes or more, as of `openssl rand -base64 48`"
+            "nonce_secret_file",
+            f"must hold {MIN_SECRET_BYTES} to {MAX_SECRET_BYTES} bytes, as of `openssl rand -base64 48`",
         )
         return None
     return secret

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import quote
+
+from authz_service.errors import RequestRefused
 from authz_service.identity.binding import Requirement
+from authz_service.policy.target import parse_target
 from authz_service.routing import Conditions, RouteRule
 from authz_service.settings.identity import read_requirement
 from authz_service.settings.policy import check_decision
@@ -10,6 +15,8 @@ from service_kit.strict_yaml import Section
 
 MAX_ROUTES = 1_000
 MAX_EXTENSIONS = 20
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", re.ASCII)
+_METHOD = re.compile(r"[A-Z][A-Z0-9_-]*", re.ASCII)
 
 
 def read_routes(root: Section, default: RouteRule) -> tuple[RouteRule, ...]:
@@ -31,12 +38,16 @@ def _rule(section: Section, default: RouteRule) -> RouteRule:
         decision = section.text("decision", default.decision)
         check_decision(section, decision)
         anonymous = section.choice("anonymous", ("deny", "allow"), default="allow" if default.anonymous else "deny")
-        credentials = section.choice("credentials", ("token", "certificate", "either"), default="token")
-        binding = read_requirement(section)
+        credentials = section.choice("credentials", ("token", "certificate", "either"), default=default.credentials)
+        binding = Requirement.NONE if anonymous == "allow" else default.require_binding
+        if section.has("require_binding"):
+            binding = read_requirement(section)
         if anonymous == "allow" and binding is not Requirement.NONE:
             section.fault("require_binding", "makes no sense with anonymous: allow, which asks for nothing at all")
         with section.section("match") as match:
             conditions = _conditions(match)
+        if section.has("match") and conditions == Conditions():
+            section.fault("match", "has no condition, so that no later route counts")
     return RouteRule(
         decision,
         anonymous == "allow",
@@ -48,17 +59,27 @@ def _rule(section: Section, default: RouteRule) -> RouteRule:
 
 
 def _conditions(match: Section) -> Conditions:
-    hosts, paths, methods = match.texts("hosts"), match.texts("paths"), match.texts("methods")
+    # An empty list would hold for nothing, or, read as one that is left out, for everything.
+    hosts, paths, methods = (match.texts(key, required=match.has(key)) for key in ("hosts", "paths", "methods"))
     extensions: dict[str, str] = {}
     if match.has("context_extensions"):
         with match.section("context_extensions") as section:
             extensions = {key: section.text(key) for key in list(section.entries)[:MAX_EXTENSIONS]}
     for host in hosts:
-        if ":" in host.strip("[]") or "/" in host or "*" in host.removeprefix("*."):
+        if host and not _HOST.fullmatch(host):
             match.fault("hosts", f"must hold names without port, perhaps with *. in front, but has {host!r}")
     for path in paths:
-        if not path.startswith("/") or "%" in path or "?" in path or "//" in path:
+        if path and ("?" in path or not _is_canonical(path)):
             match.fault("paths", f"must hold decoded paths that begin with one slash, but has {path!r}")
-    if not (hosts or paths or methods or extensions):
-        match.faults.add(match.source, match.line, f"{match.path} has no condition, so that no later route counts")
+    for method in methods:
+        if method and not _METHOD.fullmatch(method):
+            match.fault("methods", f"must hold methods in capital letters, but has {method!r}")
     return Conditions(hosts, paths, methods, extensions)
+
+
+def _is_canonical(path: str) -> bool:
+    """Whether a request's path can be just this one: a rule for any other would never count."""
+    try:
+        return parse_target(quote(path)).path == path
+    except RequestRefused:
+        return False
