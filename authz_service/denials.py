@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,6 +24,7 @@ DENIED, UNAUTHENTICATED, UNAVAILABLE = -32003, -32001, -32005
 _INVALID_REQUEST = -32600
 _CODES = {400: _INVALID_REQUEST, 401: UNAUTHENTICATED, 503: UNAVAILABLE}
 _FORBIDDEN = 403
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Denials:
             return decision
         text = self.text(decision.code, decision.reason)
         if is_grpc(request):
-            return replace(decision, body=f"{text} ({decision.code}, decision {decision.decision_id})")
+            line = f"{text} ({decision.code}, decision {decision.decision_id})"
+            return replace(decision, body=" ".join(_UNPRINTABLE.sub(" ", line).split()))
         headers = [*decision.headers, ("content-type", "application/json")]
         call = mcp_id(request)
         if call is not None:

@@ -55,7 +55,7 @@ def check_certificate(confirmation: Confirmation | None, certificate: Certificat
         return False
     if certificate is None:
         raise CredentialRefused("certificate_missing", "the token is bound to a client certificate, and none was shown")
-    if not hmac.compare_digest(certificate.sha256, confirmation.x5t_s256):
+    if not hmac.compare_digest(certificate.sha256.encode(), confirmation.x5t_s256.encode()):
         raise CredentialRefused("certificate_wrong", "the token is bound to another client certificate")
     return True
 

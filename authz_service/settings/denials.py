@@ -31,7 +31,12 @@ def read_denials(root: Section) -> DenialSettings:
         metadata = section.text("resource_metadata") if section.has("resource_metadata") else None
         if metadata is not None:
             require_safe_url(section, "resource_metadata", metadata, "an authorization server")
-            if not metadata.isascii() or '"' in metadata or "\\" in metadata or " " in metadata:
+            if (
+                not (metadata.isascii() and metadata.isprintable())
+                or '"' in metadata
+                or "\\" in metadata
+                or " " in metadata
+            ):
                 section.fault("resource_metadata", "is not a URL")
         status = section.choice("mcp_status", ("200", "403"), default="200")
         messages = _messages(section) if section.has("messages") else {}
@@ -42,7 +47,7 @@ def _messages(section: Section) -> Mapping[str, str]:
     with section.section("messages") as messages:
         if len(messages.entries) > MAX_MESSAGES:
             section.fault("messages", f"must have at most {MAX_MESSAGES} items")
-        found = {code: messages.text(code) for code in list(messages.entries)[:MAX_MESSAGES]}
+        found = {code: messages.text(code) for code in messages.entries}  # the file's own bounds hold
         for code, text in found.items():
             if not _CODE.fullmatch(code):
                 messages.fault(code, "is no code: one is of lower-case letters, digits and underscores")

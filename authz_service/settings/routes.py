@@ -64,7 +64,9 @@ def _conditions(match: Section) -> Conditions:
     extensions: dict[str, str] = {}
     if match.has("context_extensions"):
         with match.section("context_extensions") as section:
-            extensions = {key: section.text(key) for key in list(section.entries)[:MAX_EXTENSIONS]}
+            if len(section.entries) > MAX_EXTENSIONS:
+                match.fault("context_extensions", f"must have at most {MAX_EXTENSIONS} items")
+            extensions = {key: section.text(key) for key in section.entries}  # the file's own bounds hold
     for host in hosts:
         if host and not _HOST.fullmatch(host):
             match.fault("hosts", f"must hold names without port, perhaps with *. in front, but has {host!r}")

@@ -54,7 +54,8 @@ def test_replicas_with_one_secret_accept_each_others_nonces(secret: bytes, now: 
 
 @given(
     place=st.integers(0, 100),
-    character=st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= \n\0") | st.characters(),
+    character=st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/= \n\0")
+    | st.characters(),
     how=st.sampled_from(["replace", "insert", "delete"]),
 )
 def test_a_nonce_that_was_changed_is_not_accepted(place: int, character: str, how: str) -> None:
@@ -90,7 +91,9 @@ def test_any_other_text_is_no_nonce(text: str, now: int) -> None:
     assert not Nonces(SECRET).accepts(text, now)
 
 
-@pytest.mark.parametrize("text", ["", "A", "AA", "AAAAAAAAAAA", "A" * 32, "A" * MAX_CHARACTERS, "A" * 1_000_000, "\u00e9" * 32, "="])
+@pytest.mark.parametrize(
+    "text", ["", "A", "AA", "AAAAAAAAAAA", "A" * 32, "A" * MAX_CHARACTERS, "A" * 1_000_000, "\u00e9" * 32, "="]
+)
 @pytest.mark.parametrize("now", [0.0, 1.0, START])
 def test_short_long_and_strange_texts_are_no_nonces(text: str, now: float) -> None:
     """In the first period of all as little as in any other."""

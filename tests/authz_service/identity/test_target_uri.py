@@ -67,15 +67,22 @@ def test_a_uri_has_one_form(written: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "/", "/a", "a", "api.example/a", "//api.example/a", "ftp://api.example/", "wss://api.example/", "https:", "https:/a",
-     "https://", "https:///a", "https://:443/a", "https://./a", "https://../a", "https://u@api.example/", "https://u:p@api.example/",
+    ["", "/", "/a", "a", "api.example/a", "//api.example/a", "ftp://api.example/", "wss://api.example/", "https:",
+    "https:/a",
+     "https://", "https:///a", "https://:443/a", "https://./a", "https://../a", "https://u@api.example/",
+     "https://u:p@api.example/",
      "https://@api.example/", "https://api.example:x/", "https://api.example:99999/", "https://api.example:-1/",
-     "https://api.example:443:443/", "https://api.example:+443/", "https://api.example:4_43/", "https://[::1/", "https://::1/",
+     "https://api.example:443:443/", "https://api.example:+443/", "https://api.example:4_43/", "https://[::1/",
+     "https://::1/",
      "https://[::1]x/", "https://x[::1]/", "https://[x]/", "https://[fe80::1%25eth0]/", "https://api%2eexample/",
-     "https://api.example%2f.other/", "https://api_example/", "https://api.example\\.other/", "https:\\\\api.example\\a",
-     "https://api.example/a\\b", " https://api.example/", "https://api.example/ ", "https://api.example/\n", "https://api.ex\tample/",
-     "https://api.example/é", "https://zürich.example/", "https://\uff41pi.example/", "https://api.example/%", "https://api.example/%4",
-     "https://api.example/%zz", "https://api.example/%\uff14\uff11", "javascript:https://api.example/", "https:api.example/a",
+     "https://api.example%2f.other/", "https://api_example/", "https://api.example\\.other/",
+     "https:\\\\api.example\\a",
+     "https://api.example/a\\b", " https://api.example/", "https://api.example/ ", "https://api.example/\n",
+     "https://api.ex\tample/",
+     "https://api.example/é", "https://zürich.example/", "https://\uff41pi.example/", "https://api.example/%",
+     "https://api.example/%4",
+     "https://api.example/%zz", "https://api.example/%\uff14\uff11", "javascript:https://api.example/",
+     "https:api.example/a",
      "https://*/", "https://a,b/", "https://a;b/"],
 )  # fmt: skip
 def test_what_is_no_plain_absolute_uri_has_none(written: str) -> None:
@@ -90,7 +97,9 @@ def test_so_long_may_a_uri_be_and_no_longer() -> None:
     assert normalise(start + "a" * (MAX_URI - len(start) + 1)) is None
 
 
-@pytest.mark.parametrize("path", ["a", ".evil.example/x", "@evil.example/", ":8443/", "*", "a/./b", ".", "..", "?x", "%2Fa", "\\a"])
+@pytest.mark.parametrize(
+    "path", ["a", ".evil.example/x", "@evil.example/", ":8443/", "*", "a/./b", ".", "..", "?x", "%2Fa", "\\a"]
+)
 def test_a_path_that_begins_with_no_slash_has_no_form(path: str) -> None:
     """Put behind an origin it would be a part of the host."""
     assert normalise_path(path) is None
@@ -111,7 +120,10 @@ segments = st.lists(names, max_size=4)
 
 def written(data: st.DataObject, origin: tuple[str, str, int], path: list[str]) -> str:
     """One of the spellings of a URI; `path` are the decoded names between its slashes."""
-    choose = lambda *values: data.draw(st.sampled_from(values))  # noqa: E731
+
+    def choose(*values: str) -> str:
+        return data.draw(st.sampled_from(values))
+
     scheme, host, port = origin
     usual = port == {"http": 80, "https": 443}[scheme]
     text = f"{choose(scheme, scheme.upper())}://{choose(host, host.upper(), host.title())}"
@@ -129,7 +141,9 @@ def written(data: st.DataObject, origin: tuple[str, str, int], path: list[str]) 
 
 
 @given(st.data(), origins, segments)
-def test_every_spelling_of_a_uri_has_the_same_form(data: st.DataObject, origin: tuple[str, str, int], path: list[str]) -> None:
+def test_every_spelling_of_a_uri_has_the_same_form(
+    data: st.DataObject, origin: tuple[str, str, int], path: list[str]
+) -> None:
     """Case, escapes, default ports, dot segments, slashes."""
     first, second = written(data, origin, path), written(data, origin, path)
     assert normalise(first) is not None, first
@@ -177,7 +191,11 @@ def test_the_form_of_a_path_is_its_own_form(path: str) -> None:
     assert normalise_path(form) == form
 
 
-@given(anything.map("/".__add__).filter(lambda path: not {"/.", "//", "%"} & {path[i : i + n] for n in (1, 2) for i in range(len(path))}))
+@given(
+    anything.map("/".__add__).filter(
+        lambda path: not {"/.", "//", "%"} & {path[i : i + n] for n in (1, 2) for i in range(len(path))}
+    )
+)
 def test_a_path_with_nothing_to_normalise_stays_as_it_is(path: str) -> None:
     """To the letter."""
     assert normalise_path(path) == path
