@@ -23,7 +23,7 @@ def rule(name: str, **conditions: Any) -> RouteRule:
 
 def found(*rules: RouteRule, method: str = "GET", host: str = "api.example", path: str = "/", **extensions: str) -> str:
     """The name of the rule for a request."""
-    return Routes(rules, DEFAULT).find(method, host, parse_target(path), extensions).name
+    return Routes([*rules, DEFAULT]).find(method, host, parse_target(path), extensions).name
 
 
 def test_a_request_that_no_rule_is_for_has_the_default() -> None:
@@ -37,7 +37,7 @@ def test_a_rule_is_returned_as_it_is() -> None:
     wanted = RouteRule(
         "a/b", True, "either", Requirement.MTLS, Conditions(hosts=("API.example.",), paths=("/Admin/",)), "x"
     )
-    assert Routes([wanted], DEFAULT).find("GET", "api.example", parse_target("/admin"), {}) is wanted
+    assert Routes([wanted, DEFAULT]).find("GET", "api.example", parse_target("/admin"), {}) is wanted
 
 
 def test_the_first_rule_whose_every_condition_holds_counts() -> None:
@@ -174,7 +174,7 @@ def test_no_spelling_of_a_path_escapes_its_rule(data: st.DataObject, path: str) 
         target = parse_target(written)
     except RequestRefused:
         return
-    name = Routes([rule("strict", paths=(path,))], DEFAULT).find("GET", "api.example", target, {}).name
+    name = Routes([rule("strict", paths=(path,)), DEFAULT]).find("GET", "api.example", target, {}).name
     assert name == "strict", (written, target)
 
 
