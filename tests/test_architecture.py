@@ -43,7 +43,7 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "grpc_reflection": ("service_kit/hosts/reflection.py",),  # its messages alone, which need no grpcio
     "pyvoy": ("service_kit/hosts/launching.py",),
     "service_kit.wire": MESSAGES,
-    "google.protobuf": MESSAGES,
+    "google.protobuf": (*MESSAGES, "authz_service/policy/bodies/grpc_body.py"),
     "google.rpc": MESSAGES,
     "hiredis": ("service_kit/valkey/connection.py",),
     "redis": (),

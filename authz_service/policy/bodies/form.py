@@ -1,0 +1,32 @@
+"""Form encoding, of queries and of bodies: names and values, `+` for a space, escapes (WHATWG URL, section 5). Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+MAX_FIELDS = 1_000
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class FormError(ValueError):
+    """Text that servers read in more ways than one, or with too many fields."""
+
+
+def read_form(text: str) -> dict[str, list[str]]:
+    """Return each name with its values, in their order; octets that are not UTF-8 become U+FFFD.
+
+    Raises:
+        FormError: an escape is broken; a `;` stands there, at which some servers end a field and others do not; or
+            there are more than `MAX_FIELDS` fields.
+    """
+    if ";" in text or _BAD_ESCAPE.search(text):
+        raise FormError("a broken escape, or a semicolon")
+    if text.count("&") >= MAX_FIELDS:
+        raise FormError("too many fields")
+    fields: dict[str, list[str]] = {}
+    for piece in text.replace("+", " ").split("&"):
+        if piece:
+            name, _, value = piece.partition("=")
+            fields.setdefault(unquote(name), []).append(unquote(value))
+    return fields
