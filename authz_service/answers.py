@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
 from authz_service.dlp.request import Scan
-from authz_service.errors import CredentialRefused, Refusal
+from authz_service.errors import CredentialRefused, McpRefused, Refusal
 from authz_service.model import Binding, DecidedBy, Decision, Identity, Mutations, Outcome
 from authz_service.policy.target import Target
-from authz_service.policy.verdict import Verdict
+from authz_service.policy.verdict import Pairs, Verdict
 
 # What the gateway itself takes from a request. It verifies them, and forwards none of them.
 CREDENTIAL_HEADERS = frozenset({"authorization", "dpop"})
 _AUTHORIZATION = frozenset({"authorization"})
 
 
-def answer_verdict(
-    verdict: Verdict, decision_id: str, target: Target, identity: Identity | None, scan: Scan
+def answer_verdict(  # noqa: PLR0913  (a decision's parts)
+    verdict: Verdict, decision_id: str, target: Target, identity: Identity | None, scan: Scan, *, dry_run: bool = False
 ) -> Decision:
-    """Answer with what the policy says, and with what the gateway takes out of the request or adds to it."""
+    """Answer with what the policy says, and with what the gateway takes out of the request or adds to it.
+
+    `dry_run`: what the policy denies passes, marked so, and without anything that the policy would have changed.
+    """
     policy_id = verdict.policy_id or "policy"
-    if not verdict.allowed:
-        code, reason = verdict.code or "policy_denied", verdict.reason or "denied by policy"
-        return Decision(
-            Outcome.DENY, decision_id, code, reason, policy_id,
-            status=verdict.http_status,
-            headers=verdict.headers,
-            body=verdict.body,
-            metadata={"decision_id": decision_id},
-        )  # fmt: skip
     # What the gateway says of the caller comes last: no policy and no client can say otherwise.
     metadata = {
         "endpoint": scan.endpoint,
@@ -40,10 +35,24 @@ def answer_verdict(
         "agent": (identity.agent or "") if identity else "",
         "roles": list(identity.roles) if identity else [],
     }
+    if verdict.allowed:
+        return Decision(
+            Outcome.ALLOW, decision_id,
+            verdict.code or "allowed", verdict.reason or "allowed by policy", policy_id,
+            mutations=_mutations(verdict, target, identity, scan), metadata=metadata,
+        )  # fmt: skip
+    code, reason = verdict.code or "policy_denied", verdict.reason or "denied by policy"
+    if dry_run:
+        return Decision(
+            Outcome.ALLOW, decision_id, "dry_run", f"would be denied ({code}): {reason}", policy_id, DecidedBy.GATEWAY,
+            mutations=_mutations(Verdict(allowed=True), target, identity, scan), metadata=metadata,
+        )  # fmt: skip
+    headers = verdict.headers
+    if verdict.body is None:  # it is ours to write, and to say what it is
+        headers = [pair for pair in headers if pair[0] != "content-type"]
     return Decision(
-        Outcome.ALLOW, decision_id,
-        verdict.code or "allowed", verdict.reason or "allowed by policy", policy_id,
-        mutations=_mutations(verdict, target, identity, scan), metadata=metadata,
+        Outcome.DENY, decision_id, code, reason, policy_id,
+        status=verdict.http_status, headers=headers, body=verdict.body, metadata=metadata,
     )  # fmt: skip
 
 
@@ -57,11 +66,16 @@ def with_nonce(decision: Decision, nonce: str) -> Decision:
 
 
 def answer_refusal(refusal: Refusal, decision_id: str, challenge: Sequence[tuple[str, str]] = ()) -> Decision:
-    """Answer with the refusal's own status; one of a credential with its challenge."""
+    """Answer with the refusal's own status; one of a credential with its challenge, one of MCP in its own form."""
+    headers, body = challenge, None
+    if isinstance(refusal, McpRefused):
+        error = {"code": refusal.rpc_code, "message": refusal.text, "data": {"decision_id": decision_id}}
+        headers = [("content-type", "application/json")]
+        body = json.dumps({"jsonrpc": "2.0", "id": refusal.rpc_id, "error": error})
     return Decision(
         Outcome.DENY, decision_id, refusal.code, refusal.text,
         "identity" if isinstance(refusal, CredentialRefused) else "request", DecidedBy.GATEWAY,
-        status=refusal.status, headers=challenge, metadata={"decision_id": decision_id},
+        status=refusal.status, headers=headers, body=body, metadata={"decision_id": decision_id},
     )  # fmt: skip
 
 
@@ -80,13 +94,13 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
     # A token for this gateway is none of the upstream's business, which could use it. A policy may give it another.
     sent = CREDENTIAL_HEADERS if identity and identity.binding is Binding.DPOP else _AUTHORIZATION
     own = sent - set_by_policy if identity else ()
-    parameters = [(quote(name, safe=""), quote(value, safe="")) for name, value in verdict.query_parameters_to_set]
+    parameters = _parameters(verdict.query_parameters_to_set)
     replaced = _spellings(target.query, {name for name, _ in verdict.query_parameters_to_set})
     written = {name for name, _ in parameters}
     return Mutations(
-        set_headers=[*scan.set_headers, *verdict.headers],
+        set_headers=[*(pair for pair in scan.set_headers if pair[0] not in set_by_policy), *verdict.headers],
         remove_headers=[*verdict.request_headers_to_remove, *scan.remove_headers, *own],
-        set_query=[*scan.set_query, *parameters],
+        set_query=[*(pair for pair in scan.set_query if pair[0] not in written), *parameters],
         remove_query=[
             *scan.remove_query,
             # A token in the query (RFC 6750 section 2.3) is not accepted, and none of the upstream's business either.
@@ -98,6 +112,18 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
         ],
         response_headers=verdict.response_headers_to_add,
     )
+
+
+def _parameters(pairs: Pairs) -> Pairs:
+    """Write parameters as a query has them, one pair for each name.
+
+    Of several settings of one name Envoy keeps the last, and it writes a value as it stands: so the further values of a
+    name go into the first one's, as `a=1&a=2` is written.
+    """
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(quote(name, safe=""), []).append(quote(value, safe=""))
+    return [(name, f"&{name}=".join(found)) for name, found in values.items()]
 
 
 def _spellings(query: str, names: Collection[str]) -> Sequence[str]:

@@ -90,7 +90,8 @@ async def _decide(settings: Settings, request: HttpRequest, now: float) -> tuple
     scanner, routes = Scanner(ALL), Routes(settings.routes)
     engine = await sources.policy_source(settings).load()
     first, second = await _identity(settings), await _identity(settings)  # so that no proof is used up between them
-    found = await rehearse(request, routes, first.authenticator, scanner, now)
+    terms = sources.body_terms(settings)
+    found = await rehearse(request, routes, first.authenticator, scanner, now, reads=engine.reads, terms=terms)
     steps = found.steps
     if found.document is not None and found.rule is not None:
         steps.append(
@@ -135,6 +136,8 @@ def _pipeline(  # noqa: PLR0913, PLR0917  (the parts of a decision)
         metrics=Metrics(CollectorRegistry()),
         clock=Clock(lambda: now, time.perf_counter),
         new_id=lambda: "rehearsal",
+        bodies=sources.body_terms(settings),
+        dry_run=settings.policy.dry_run,
     )
 
 

@@ -26,6 +26,18 @@ class RequestRefused(Refusal):
     status = 400
 
 
+class McpRefused(RequestRefused):
+    """A message of the Model Context Protocol is refused: 400 with a JSON-RPC error that bears its identifier.
+
+    `rpc_code` is the error's number; `rpc_id` the identifier, a text or whole number, None where there is none.
+    """
+
+    def __init__(self, code: str, text: str, rpc_code: int, rpc_id: str | int | None = None) -> None:
+        super().__init__(code, text)
+        self.rpc_code = rpc_code
+        self.rpc_id = rpc_id
+
+
 class Scheme(enum.StrEnum):
     """How a credential is sent, and so how a challenge asks for another."""
 

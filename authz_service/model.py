@@ -18,12 +18,14 @@ class Peer:
     certificate: str = ""
     service: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    is_pipe: bool = False  # `address` is then a socket's path
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
     """A request as Envoy shows it. Header names are lower-case, repeated headers joined by commas.
 
+    `header_lines` are the headers one by one and as bytes, where Envoy has sent them so (`encode_raw_headers`).
     `path` is path and query as Envoy forwards them; `size` is -1 where the body's length is unknown; `seconds` is when
     Envoy saw the request, since the epoch; `metadata` is filter metadata by filter name.
     """
@@ -35,6 +37,7 @@ class HttpRequest:
     protocol: str = ""
     id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    header_lines: Sequence[tuple[str, bytes]] = ()
     body: bytes = b""
     body_is_raw: bool = False
     size: int = -1

@@ -20,7 +20,8 @@ from authz_service.dlp.scan import Scanner
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
 from authz_service.identity.authenticator import Authenticator
 from authz_service.model import Decision, HttpRequest, Identity
-from authz_service.policy.document import build_input
+from authz_service.policy.bodies.reading import BodyTerms
+from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
@@ -67,6 +68,8 @@ class Pipeline:
         clock: Clock,
         new_id: Callable[[], str],
         revocations: Guard | None = None,
+        bodies: BodyTerms = DEFAULT_TERMS,
+        dry_run: bool = False,
     ) -> None:
         self._routes = routes
         self._authenticator = authenticator
@@ -79,6 +82,8 @@ class Pipeline:
         self._clock = clock
         self._new_id = new_id
         self._revocations = revocations
+        self._bodies = bodies
+        self._dry_run = dry_run
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""
@@ -133,9 +138,9 @@ class Pipeline:
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
-        document = build_input(request, target, identity, scan, engine.reads)
+        document = build_input(request, target, identity, scan, engine.reads, terms=self._bodies)
         verdict = read_verdict(await engine.decide(rule.decision, document))
-        decision = answer_verdict(verdict, decision_id, target, identity, scan)
+        decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
 
     def _begin(self, request: HttpRequest) -> _Progress:

@@ -17,7 +17,8 @@ from authz_service.errors import CredentialRefused, Outage, Refusal
 from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.credentials import read_credential
 from authz_service.model import Decision, HttpRequest, Identity, Outcome
-from authz_service.policy.document import build_input
+from authz_service.policy.bodies.reading import BodyTerms
+from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.target import Target, parse_target
 from authz_service.routing import RouteRule, Routes
 
@@ -41,10 +42,17 @@ class Rehearsal:
     document: Mapping[str, Any] | None = None
 
 
-async def rehearse(
-    request: HttpRequest, routes: Routes, authenticator: Authenticator, scanner: Scanner, now: float
+async def rehearse(  # noqa: PLR0913  (the parts of a decision)
+    request: HttpRequest,
+    routes: Routes,
+    authenticator: Authenticator,
+    scanner: Scanner,
+    now: float,
+    *,
+    reads: frozenset[str] | None = None,
+    terms: BodyTerms = DEFAULT_TERMS,
 ) -> Rehearsal:
-    """Take a request through every step before the policy. `now` is in epoch seconds."""
+    """Take a request through every step before the policy. `now` is in epoch seconds, the rest as `build_input` has it."""
     found = Rehearsal()
     steps = found.steps
     shown = redact_path(request.path.partition("?")[0], scanner)[1]
@@ -64,7 +72,10 @@ async def rehearse(
         return found
     scan = scan_request(request, target.endpoint, scanner, CREDENTIAL_HEADERS)
     steps.append(Step("findings", True, _findings(scan)))
-    found.document = build_input(request, target, identity, scan)
+    try:
+        found.document = build_input(request, target, identity, scan, reads, terms=terms)
+    except Refusal as refusal:
+        steps.append(Step("input", False, f"{refusal.code}: {refusal.text}"))
     return found
 
 

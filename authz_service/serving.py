@@ -89,6 +89,8 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         clock=Clock(time.time, time.perf_counter),
         new_id=new_decision_id,
         revocations=switch.guard if switch else None,
+        bodies=sources.body_terms(settings),
+        dry_run=settings.policy.dry_run,
     )
     grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)

@@ -15,6 +15,8 @@ from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.identity.parts import Sources
 from authz_service.identity.replay import MemoryReplayStore
 from authz_service.identity.replay_valkey import ValkeyReplayStore
+from authz_service.policy.bodies.grpc_body import DescriptorError, load_methods
+from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
@@ -24,7 +26,7 @@ from authz_service.rego_engine.http_client import Hosts, HttpClient
 from authz_service.settings import Settings
 from authz_service.settings.identity import Issuer
 from authz_service.settings.policy import Bundle
-from service_kit.faults import Fault
+from service_kit.faults import ConfigurationError, Fault
 from service_kit.valkey.client import Client
 
 
@@ -67,6 +69,16 @@ def _verification(bundle: Bundle) -> dict[str, Any]:
     key = {"key": found.key_file.read_text("utf-8", "replace"), "algorithm": found.algorithm}
     key_id = found.key_id or "default"
     return {"keys": {key_id: key}, "key_id": key_id, "scope": found.scope}
+
+
+def body_terms(settings: Settings) -> BodyTerms:
+    """Return on what terms bodies are read, or raise `ConfigurationError` where the descriptors cannot be used."""
+    file = settings.policy.proto_descriptor
+    try:
+        methods = load_methods(file.read_bytes()) if file is not None else None
+    except (OSError, DescriptorError) as error:
+        raise ConfigurationError([Fault(str(file), 0, str(error))]) from error
+    return BodyTerms(settings.policy.skip_request_body_parse, methods)
 
 
 async def load_keys(issuers: Sequence[Issuer], rings: Mapping[str, KeyRing]) -> list[Fault]:

@@ -1,6 +1,8 @@
 """May it: from a request, who sent it and what it carries, to a verdict.
 
 target           the request line's path → the one path that policies judge
+bodies/          a request's body → the value that it has, where there is one meaning
+mcp              a body that is a message of the Model Context Protocol → what it asks for
 document         request + identity + findings → the Rego input
 engine           the port: input → the decision rule's value
 compiled_engine  the port over a compiled policy

@@ -1,8 +1,8 @@
 """Request + identity + findings → the Rego input. Pure.
 
-`attributes`, `version`, `parsed_path`, `parsed_query` and `source_principal` are named and shaped as opa-envoy-plugin
-has them (protojson names, unset fields left out), so that its policies can read this input. `method`, `path`, `user`,
-`identity`, `dlp` and `body_contains_file` are ours.
+`attributes`, `version`, `parsed_path`, `parsed_query`, `parsed_body`, `truncated_body` and `source_principal` are named
+and shaped as opa-envoy-plugin has them (protojson names, unset fields left out), so that its policies can read this
+input. `method`, `path`, `user`, `identity`, `mcp`, `dlp` and `body_contains_file` are ours. `input_keys` tells each.
 """
 
 from __future__ import annotations
@@ -10,24 +10,39 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from authz_service.dlp.request import Scan
-from authz_service.model import Finding, HttpRequest, Identity, Peer
+from authz_service.errors import RequestRefused
+from authz_service.model import Certificate, Finding, HttpRequest, Identity, Peer
+from authz_service.policy.bodies.form import FormError, read_form
+from authz_service.policy.bodies.reading import Body, BodyTerms
+from authz_service.policy.mcp import read_mcp, says_mcp
 from authz_service.policy.target import Target
 
-MAX_BODY_BYTES = 64 * 1024  # a larger body is left out of the document: reading it would hold up every other call
-# Those that take time to build; the others are there at any rate.
-MEMBERS = frozenset({"attributes", "parsed_path", "parsed_query", "dlp", "identity"})
+# Those that take time to build, or that refuse what cannot be read; the others are there at any rate.
+MEMBERS = frozenset(
+    {"attributes", "parsed_path", "parsed_query", "parsed_body", "truncated_body", "mcp", "dlp", "identity"}
+)
 VERSION: Mapping[str, str] = {"ext_authz": "v3", "encoding": "protojson"}
+DEFAULT_TERMS = BodyTerms()
 
 
-def build_input(
-    request: HttpRequest, target: Target, identity: Identity | None, scan: Scan, reads: frozenset[str] | None = None
+def build_input(  # noqa: PLR0913  (what a policy may look at, and what it does look at)
+    request: HttpRequest,
+    target: Target,
+    identity: Identity | None,
+    scan: Scan,
+    reads: frozenset[str] | None = None,
+    *,
+    terms: BodyTerms = DEFAULT_TERMS,
 ) -> dict[str, Any]:
     """Build the input document; `reads` names the members that are wanted, None all.
 
-    Without an identity it has neither `user` nor `identity`.
+    Without an identity it has neither `user` nor `identity`; where bodies are skipped, nothing that is read from them.
+
+    Raises:
+        RequestRefused: what is wanted cannot be read; or the request is one of the Model Context Protocol, and its
+            headers and body do not agree, whatever is wanted.
     """
     wanted = MEMBERS if reads is None else reads
     document: dict[str, Any] = {
@@ -41,27 +56,69 @@ def build_input(
     if "parsed_path" in wanted:
         document["parsed_path"] = target.path.removeprefix("/").split("/")
     if "parsed_query" in wanted:
-        document["parsed_query"] = parse_qs(target.query, keep_blank_values=True)
+        document["parsed_query"] = _query(target.query)
     if "dlp" in wanted:
         document["dlp"] = {"findings": [_finding(finding) for finding in scan.findings]}
     if request.source.principal:
         document["source_principal"] = request.source.principal
+    if not terms.skip:
+        _add_body(document, Body(request, target.path, terms), request, wanted)
     if identity is not None:
-        roles = list(identity.roles)
-        email = identity.claims.get("email")
-        # Always a text: a message that names an undefined value would make its whole rule undefined, and a deny rule
-        # that is undefined denies nothing.
-        shown = email if isinstance(email, str) else identity.user
-        document["user"] = {"id": identity.user, "email": shown, "roles": roles}
+        document["user"] = _user(identity)
         if "identity" in wanted:
-            document["identity"] = {
-                "user": identity.user,
-                "agent": identity.agent,
-                "roles": roles,
-                "issuer": identity.issuer,
-                "claims": identity.claims,
-            }
+            document["identity"] = _identity(identity)
     return document
+
+
+def _add_body(document: dict[str, Any], body: Body, request: HttpRequest, wanted: frozenset[str]) -> None:
+    if "mcp" in wanted or says_mcp(request.headers):
+        message = read_mcp(request, body)
+        if message is not None and "mcp" in wanted:
+            document["mcp"] = message
+    if "parsed_body" in wanted:
+        document["parsed_body"] = body.value
+    if "truncated_body" in wanted:
+        document["truncated_body"] = body.truncated
+
+
+def _query(query: str) -> dict[str, list[str]]:
+    try:
+        return read_form(query)
+    except FormError as error:
+        raise RequestRefused("query_malformed", "the query is malformed") from error
+
+
+def _user(identity: Identity) -> dict[str, Any]:
+    email = identity.claims.get("email")
+    # Always a text: a message that names an undefined value would make its whole rule undefined, and a deny rule that
+    # is undefined denies nothing.
+    shown = email if isinstance(email, str) else identity.user
+    return {"id": identity.user, "email": shown, "roles": list(identity.roles)}
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    """Write who calls. What is not known is null, and not absent: for the reason that `_user` gives."""
+    return {
+        "user": identity.user,
+        "agent": identity.agent,
+        "tenant": identity.tenant,
+        "roles": list(identity.roles),
+        "claims": identity.claims,
+        "issuer": identity.issuer,
+        "binding": identity.binding.value,
+        "certificate": _certificate(identity.certificate),
+    }
+
+
+def _certificate(certificate: Certificate | None) -> dict[str, Any] | None:
+    if certificate is None:
+        return None
+    return {
+        "sha256": certificate.sha256,
+        "subject": certificate.subject,
+        "uris": list(certificate.uris),
+        "dns_names": list(certificate.dns_names),
+    }
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -84,11 +141,13 @@ def _attributes(request: HttpRequest) -> dict[str, Any]:
         "protocol": request.protocol,
         "size": request.size,
     }
-    if 0 < len(request.body) <= MAX_BODY_BYTES:
-        if request.body_is_raw:
-            http["rawBody"] = base64.b64encode(request.body).decode()
-        else:
-            http["body"] = request.body.decode("utf-8", "replace")
+    if request.header_lines:
+        lines = [{"key": name, "rawValue": base64.b64encode(raw).decode()} for name, raw in request.header_lines]
+        http["headerMap"] = {"headers": lines}
+    if request.body_is_raw:
+        http["rawBody"] = base64.b64encode(request.body).decode()
+    elif request.body:
+        http["body"] = request.body.decode("utf-8", "replace")
     attributes: dict[str, Any] = {
         "source": _peer(request.source),
         "destination": _peer(request.destination),
@@ -112,6 +171,8 @@ def _peer(peer: Peer) -> dict[str, Any]:
         "labels": peer.labels,
     }
     shown = {name: value for name, value in parts.items() if value}
-    if peer.address:
+    if peer.is_pipe:
+        shown["address"] = {"pipe": {"path": peer.address}}
+    elif peer.address:
         shown["address"] = {"socketAddress": {"address": peer.address, "portValue": peer.port}}
     return shown

@@ -1,7 +1,8 @@
 """The decision rule's value → a typed verdict. What is not understood is an error, never an allow. Pure.
 
-The result forms are those of opa-envoy-plugin: a boolean, or an object with `allowed` and the fields below. `reason`,
-`code` and `policy_id` are ours, for the audit line and the denied caller.
+The result forms are those of opa-envoy-plugin: a boolean, or an object with `allowed` and the fields below. As there, a
+field that this outcome does not use is not looked at. `reason`, `code` and `policy_id` are ours, for the audit line and
+the denied caller.
 """
 
 from __future__ import annotations
@@ -24,11 +25,20 @@ _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 STATUSES = frozenset(status.value for status in HTTPStatus) - {101, 102, 103, 418, 425, 451}
 
 
+# The fields that an outcome uses, beside `allowed`, `reason`, `code` and `policy_id`.
+FOR_ALLOW = (
+    "headers", "response_headers_to_add", "request_headers_to_remove", "query_parameters_to_set",
+    "query_parameters_to_remove", "dynamic_metadata",
+)  # fmt: skip
+FOR_DENIAL = ("headers", "body", "http_status", "dynamic_metadata")
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the policy says. `headers` are request headers to set on an allow, response headers on a denial.
 
-    Query parameters are named and valued as an application reads them, decoded.
+    A header's first value overwrites, its others are added. Query parameters are named and valued as an application
+    reads them, decoded.
     """
 
     allowed: bool
@@ -49,7 +59,7 @@ def read_verdict(value: Any) -> Verdict:
     """Read a decision.
 
     Raises:
-        PolicyFailed: it is undefined, of an unknown shape, or a field has the wrong type.
+        PolicyFailed: it is undefined, of an unknown shape, or a field that this outcome uses has the wrong type.
     """
     if value is UNDEFINED:
         raise PolicyFailed("the decision is undefined")
@@ -59,16 +69,18 @@ def read_verdict(value: Any) -> Verdict:
         raise PolicyFailed("the decision is neither a boolean nor an object")
     if not isinstance(value.get("allowed"), bool):
         raise PolicyFailed("the decision has no boolean `allowed`")
+    allowed = value["allowed"]
+    used: Mapping[str, Any] = {name: value[name] for name in (FOR_ALLOW if allowed else FOR_DENIAL) if name in value}
     return Verdict(
-        allowed=value["allowed"],
-        headers=_headers(value, "headers"),
-        response_headers_to_add=_headers(value, "response_headers_to_add"),
-        request_headers_to_remove=_texts(value, "request_headers_to_remove"),
-        query_parameters_to_set=_pairs(value, "query_parameters_to_set"),
-        query_parameters_to_remove=_texts(value, "query_parameters_to_remove"),
-        body=_text(value, "body"),
-        http_status=_status(value),
-        dynamic_metadata=_metadata(value),
+        allowed=allowed,
+        headers=_headers(used, "headers"),
+        response_headers_to_add=_headers(used, "response_headers_to_add"),
+        request_headers_to_remove=_texts(used, "request_headers_to_remove"),
+        query_parameters_to_set=_parameters(used, "query_parameters_to_set"),
+        query_parameters_to_remove=_texts(used, "query_parameters_to_remove"),
+        body=_text(used, "body"),
+        http_status=_status(used),
+        dynamic_metadata=_metadata(used),
         code=_text(value, "code"),
         reason=_text(value, "reason"),
         policy_id=_text(value, "policy_id"),
@@ -110,6 +122,13 @@ def _pairs(value: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
                     raise _wrong(name)
                 found.append((key, text))
     return tuple(found)
+
+
+def _parameters(value: Mapping[str, Any], name: str) -> Pairs:
+    """Read query parameters: one object."""
+    if isinstance(value.get(name), list):
+        raise _wrong(name)
+    return _pairs(value, name)
 
 
 def _headers(value: Mapping[str, Any], name: str) -> Pairs:

@@ -14,6 +14,7 @@ from service_kit.rpc import RpcError, Service, Status
 from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_authz_pb2
 
 _OVERWRITE = envoy_core_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+_APPEND = envoy_core_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 _RPC_CODES = {401: UNAUTHENTICATED, 503: UNAVAILABLE}
 
 
@@ -46,10 +47,11 @@ def to_request(attributes: ext_authz_pb2.AttributeContext) -> HttpRequest:
     """Read the attributes that Envoy sends."""
     http = attributes.request.http
     headers = dict(http.headers)
-    for header in http.header_map.headers:  # encode_raw_headers: repeated headers come apart, and as bytes
+    lines = tuple((header.key, header.raw_value or header.value.encode()) for header in http.header_map.headers)
+    for name, raw in lines:  # encode_raw_headers: repeated headers come apart, and as bytes
         # Bytes that are not UTF-8 are replaced: as surrogates they could not be written to policy, log and answer.
-        value = header.raw_value.decode("utf-8", "replace") if header.raw_value else header.value
-        headers[header.key] = f"{headers[header.key]},{value}" if header.key in headers else value
+        value = raw.decode("utf-8", "replace")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
     has_time = attributes.request.HasField("time")
     return HttpRequest(
         method=http.method,
@@ -59,6 +61,7 @@ def to_request(attributes: ext_authz_pb2.AttributeContext) -> HttpRequest:
         protocol=http.protocol,
         id=http.id,
         headers=headers,
+        header_lines=lines,
         body=http.raw_body or http.body.encode(),
         body_is_raw=bool(http.raw_body),
         size=http.size,
@@ -96,13 +99,19 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
 
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
-    """Header writes that overwrite. Both switches are set: Envoy's versions differ in which they heed."""
+    """Header writes: the first of a name overwrites, the others of that name are added to it.
+
+    Both switches are set: Envoy's versions differ in which they heed.
+    """
     options = []
+    written = set()
     for name, value in pairs:
+        again = name in written
+        written.add(name)
         option = envoy_core_pb2.HeaderValueOption(
-            header=envoy_core_pb2.HeaderValue(key=name, value=value), append_action=_OVERWRITE
+            header=envoy_core_pb2.HeaderValue(key=name, value=value), append_action=_APPEND if again else _OVERWRITE
         )
-        option.append.value = False
+        option.append.value = again
         options.append(option)
     return options
 
@@ -116,6 +125,7 @@ def _peer(peer: ext_authz_pb2.AttributeContext.Peer) -> Peer:
         certificate=peer.certificate,
         service=peer.service,
         labels=dict(peer.labels),
+        is_pipe=peer.address.HasField("pipe"),
     )
 
 

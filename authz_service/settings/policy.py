@@ -45,7 +45,8 @@ class Policy:
 
     Either `paths` or `bundle` is set. `deadline_ms` bounds one evaluation. `strict`: an error of a built-in is an
     outage, and does not only make its expression undefined. `run_tests`: policies whose tests fail are not used.
-    `http_send_hosts`: whom `http.send` may ask, as host or host:port.
+    `http_send_hosts`: whom `http.send` may ask, as host or host:port. `dry_run`: what the policies deny passes, marked
+    so. `skip_request_body_parse`: policies see no parsed body. `proto_descriptor`: by which gRPC bodies are read.
     """
 
     paths: tuple[Path, ...]
@@ -55,6 +56,9 @@ class Policy:
     strict: bool = False
     run_tests: bool = False
     http_send_hosts: tuple[str, ...] = ()
+    dry_run: bool = False
+    skip_request_body_parse: bool = False
+    proto_descriptor: Path | None = None
 
 
 def read_policy(root: Section, folder: Path) -> Policy:
@@ -83,7 +87,11 @@ def read_policy(root: Section, folder: Path) -> Policy:
         for host in hosts:
             if not _HOST.fullmatch(host):
                 policy.fault("http_send_hosts", f"must hold host or host:port, but has {host!r}")
-    return Policy(paths, decision, bundle, deadline, strict, run_tests, hosts)
+        dry_run, skip = policy.flag("dry_run"), policy.flag("skip_request_body_parse")
+        descriptor = file_named(policy, "proto_descriptor", folder) if policy.has("proto_descriptor") else None
+        if skip and descriptor is not None:
+            policy.fault("proto_descriptor", "and skip_request_body_parse exclude each other")
+    return Policy(paths, decision, bundle, deadline, strict, run_tests, hosts, dry_run, skip, descriptor)
 
 
 def check_decision(section: Section, decision: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from authz_service.answers import answer_failure, answer_refusal, answer_verdict
 from authz_service.dlp.request import Scan
-from authz_service.errors import CredentialRefused, RequestRefused
+from authz_service.errors import CredentialRefused, McpRefused, RequestRefused
 from authz_service.model import DecidedBy, Decision, Identity, Outcome
 from authz_service.policy.target import Target
 from authz_service.policy.verdict import read_verdict
@@ -37,9 +38,10 @@ def test_a_credential_that_the_policy_gives_the_upstream_stays() -> None:
     assert "authorization" not in mutations.remove_headers
 
 
-def test_the_policys_header_comes_after_a_redacted_one_of_the_client() -> None:
+def test_the_policys_header_takes_the_place_of_a_redacted_one_of_the_client() -> None:
     scan = Scan((), [("x-user", "[REDACTED:us_ssn]")], (), (), (), "/x", "/x", carries_local_file=False)
-    assert list(allow(scan=scan, headers={"x-user": "alice"}).mutations.set_headers)[-1] == ("x-user", "alice")
+    headers = allow(scan=scan, headers={"X-User": ["alice", "bob"]}).mutations.set_headers
+    assert list(headers) == [("x-user", "alice"), ("x-user", "bob")]  # the first overwrites, the second is added
 
 
 @pytest.mark.parametrize("query", ["debug=1", "%64ebug=1", "a=1&%64%65bug=2&debug", "d%65bug"])
@@ -56,13 +58,17 @@ def test_another_spelling_of_a_parameter_cannot_stand_beside_the_one_that_is_set
 
 
 @given(st.dictionaries(st.text(), st.text() | st.lists(st.text())))
-def test_query_parameters_are_encoded_so_that_they_stay_one_each(parameters: dict[str, Any]) -> None:
+def test_query_parameters_are_encoded_so_that_each_value_stays_one(parameters: dict[str, Any]) -> None:
     pairs = allow(query_parameters_to_set=parameters).mutations.set_query
+    assert len(dict(pairs)) == len(pairs)
+    # As Envoy writes them: name and value as they stand.
+    written = "&".join(f"{name}={value}" for name, value in pairs)
+    assert not set(written) & set("#+? \r\n")
+    found = [piece.split("=") for piece in written.split("&")] if pairs else []
     flat = [
-        (key, text) for key, value in parameters.items() for text in (value if isinstance(value, list) else [value])
+        [key, text] for key, value in parameters.items() for text in (value if isinstance(value, list) else [value])
     ]
-    assert [(unquote(key), unquote(text)) for key, text in pairs] == flat
-    assert not set("".join(key + text for key, text in pairs)) & set("&=#+? \r\n")
+    assert [[unquote(part) for part in piece] for piece in found] == flat
 
 
 def test_who_calls_is_told_as_metadata_whatever_the_policy_says() -> None:
@@ -78,6 +84,26 @@ def test_a_denial_without_a_body_of_its_own_leaves_it_to_the_clients_form() -> N
     assert (decision.code, decision.reason, decision.body) == ("c", "r", None)
     assert list(decision.headers) == [("x-a", "1")]
     assert decision.by is DecidedBy.POLICY
+
+
+def test_what_a_body_of_ours_is_the_policy_cannot_say() -> None:
+    headers = {"Content-Type": "text/html", "x-a": "1"}
+    for body, expected in ((None, [("x-a", "1")]), ("<p>", [("content-type", "text/html"), ("x-a", "1")])):
+        verdict = read_verdict({"allowed": False, "headers": headers, "body": body})
+        decision = answer_verdict(verdict, "d-1", Target("/x", "", "/x"), ALICE, NOTHING)
+        assert list(decision.headers) == expected
+        assert decision.body == body
+
+
+def test_a_refused_mcp_message_is_answered_in_its_own_form() -> None:
+    refusal = McpRefused("mcp_header_mismatch", "headers and body do not agree", -32020, "r-1")
+    decision = answer_refusal(refusal, "d-1")
+    assert decision.status == 400
+    assert json.loads(decision.body or "") == {
+        "jsonrpc": "2.0",
+        "id": "r-1",
+        "error": {"code": -32020, "message": "headers and body do not agree", "data": {"decision_id": "d-1"}},
+    }
 
 
 def test_a_refused_credential_is_answered_with_a_challenge_and_a_bad_request_without() -> None:

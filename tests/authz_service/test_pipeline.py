@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import logging
@@ -24,6 +25,8 @@ from authz_service.errors import PolicyFailed
 from authz_service.identity.key_source import Fetched, KeySourceError
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.bodies.reading import BodyTerms
+from authz_service.policy.document import DEFAULT_TERMS
 from authz_service.rego_engine.values import UNDEFINED
 from authz_service.routing import RouteRule, Routes
 from authz_service.settings.identity import KeyTimes
@@ -40,7 +43,7 @@ SIGNER = key("ES256")
 class Policy:
     """An engine that gives one answer, or raises it, and keeps what it was asked."""
 
-    reads = None
+    reads: frozenset[str] | None = None
     loaded = 1_700_000_000.0
 
     revision = "rev-1"
@@ -96,6 +99,8 @@ class World:
         anonymous: bool = False,
         routes: Sequence[RouteRule] = (),
         denials: Denials | None = None,
+        bodies: BodyTerms = DEFAULT_TERMS,
+        dry_run: bool = False,
         **settings: Any,
     ) -> None:
         """`settings` are more of `IdentitySettings`."""
@@ -118,6 +123,8 @@ class World:
             metrics=metrics,
             clock=Clock(lambda: NOW, lambda: 0.0),
             new_id=lambda: f"d-{next(numbers)}",
+            bodies=bodies,
+            dry_run=dry_run,
         )
         asyncio.run(load(found))
 
@@ -330,7 +337,16 @@ def test_a_denial_says_what_the_policy_says() -> None:
     assert (decision.outcome, decision.status, decision.policy_id) == (Outcome.DENY, 403, "p/x")
     assert headers_of(decision) == {"content-type": "application/json"}
     assert json.loads(decision.body or "") == {"error": "role_missing", "message": "needs a role", "decision_id": "d-1"}
-    assert decision.metadata == {"decision_id": "d-1", "method": "GET", "host": ""}
+    assert (decision.metadata["decision_id"], decision.metadata["user"]) == ("d-1", "alice")
+
+
+def test_a_denial_carries_the_policys_metadata_and_who_was_denied() -> None:
+    """For Envoy's access log; the policy cannot say who that was."""
+    world = World({"allowed": False, "dynamic_metadata": {"rule": "r7", "user": "root"}})
+    assert world.check_as(SIGNER.token()).metadata == {
+        "endpoint": "/reports", "rule": "r7", "decision_id": "d-1", "user": "alice", "agent": "desktop-7",
+        "roles": ["engineer"], "method": "GET", "host": "",
+    }  # fmt: skip
 
 
 def test_a_bare_false_is_a_denial_too() -> None:
@@ -561,10 +577,98 @@ def test_what_cannot_be_written_down_does_not_pass(monkeypatch: pytest.MonkeyPat
     assert (decision.outcome, decision.code) == (Outcome.ERROR, "audit_unavailable")
 
 
-def test_a_body_too_large_for_the_policy_is_left_out_and_still_searched_for_files() -> None:
-    """Reading it would hold up every other call."""
+def test_a_large_body_comes_to_the_policy_whole_and_is_searched_for_files() -> None:
+    """A rule that denies by what it finds there must not be undefined for large ones."""
     world = World()
     body = b"x" * (64 * 1024) + b" file:///home/alice/payroll.csv"
     world.check(headers={"authorization": f"Bearer {SIGNER.token()}"}, body=body, body_is_raw=True)
-    assert "rawBody" not in world.policy.asked[0]["attributes"]["request"]["http"]
+    shown = world.policy.asked[0]["attributes"]["request"]["http"]["rawBody"]
+    assert base64.b64decode(shown) == body
     assert world.policy.asked[0]["body_contains_file"] is True
+
+
+# Bodies
+
+
+JSON_TYPE = {"content-type": "application/json"}
+
+
+def with_body(world: World, body: bytes, **headers: str) -> Decision:
+    """Check a POST with this JSON body."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    credential = {"authorization": f"Bearer {SIGNER.token()}"}
+    return world.check(headers={**credential, **JSON_TYPE, **given}, method="POST", body=body, body_is_raw=True)
+
+
+def test_a_body_that_cannot_be_read_is_a_bad_request_that_tells_nothing_of_it() -> None:
+    """400 with a decision id, and no word of a parser."""
+    world = World()
+    decision = with_body(world, b'{"secret": AKIA}')
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 400, "body_malformed")
+    assert json.loads(decision.body or "") == {
+        "error": "body_malformed", "message": "the body is not what its content type says", "decision_id": "d-1",
+    }  # fmt: skip
+    assert world.policy.asked == []
+    assert (world.audit.events[0].code, world.audit.events[0].user) == ("body_malformed", "alice")
+
+
+def test_a_body_that_no_policy_reads_may_be_anything() -> None:
+    """It costs nothing either."""
+    world = World()
+    world.policy.reads = frozenset({"method"})
+    assert with_body(world, b"{").outcome is Outcome.ALLOW
+    assert {"parsed_body", "truncated_body", "mcp"}.isdisjoint(world.policy.asked[0])
+
+
+def test_where_bodies_are_skipped_nothing_of_them_is_told_or_refused() -> None:
+    """The operator's way out."""
+    world = World(bodies=BodyTerms(skip=True))
+    assert with_body(world, b"{", mcp_method="tools/call").outcome is Outcome.ALLOW
+    assert {"parsed_body", "truncated_body", "mcp"}.isdisjoint(world.policy.asked[0])
+
+
+def test_an_mcp_request_whose_headers_say_another_thing_is_refused_with_its_identifier() -> None:
+    """Even where no policy reads it: somebody on the way may have gone by the headers."""
+    world = World()
+    world.policy.reads = frozenset({"method"})
+    body = b'{"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "delete"}}'
+    decision = with_body(world, body, mcp_method="tools/call", mcp_name="list", mcp_protocol_version="2026-07-28")
+    assert (decision.status, decision.code) == (400, "mcp_header_mismatch")
+    assert headers_of(decision) == JSON_TYPE
+    error = {"code": -32020, "message": "headers and body do not agree", "data": {"decision_id": "d-1"}}
+    assert json.loads(decision.body or "") == {"jsonrpc": "2.0", "id": 7, "error": error}
+
+
+# Dry run
+
+
+def test_in_a_dry_run_what_the_policy_denies_passes_and_is_told_so() -> None:
+    """Without what the policy would have changed, and with what the gateway itself takes out."""
+    world = World(
+        {"allowed": False, "code": "c", "reason": "r", "policy_id": "p/x", "http_status": 429, "headers": {"x-a": "1"},
+         "body": "no", "dynamic_metadata": {"tier": "gold"}},
+        dry_run=True,
+    )  # fmt: skip
+    decision = world.check_as(SIGNER.token(), x_note=SSN)
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.ALLOW, 200, "dry_run")
+    assert list(decision.mutations.set_headers) == [("x-note", HIDDEN)]
+    assert list(decision.mutations.remove_headers) == ["authorization"]
+    assert (decision.metadata["tier"], decision.metadata["user"]) == ("gold", "alice")
+    (event,) = world.audit.events
+    assert (event.decision, event.code, event.policy_id) == ("allow", "dry_run", "p/x")
+    assert event.reason == "would be denied (c): r"
+    assert world.metric("authz_decisions_total", outcome="allow", code="dry_run") == 1
+
+
+@pytest.mark.parametrize("answer", [UNDEFINED, {"allowed": "no"}, PolicyFailed("x")])
+def test_a_dry_run_overrides_no_failure(answer: object) -> None:
+    """An outage must show."""
+    assert World(answer, dry_run=True).check_as(SIGNER.token()).status == 503
+
+
+def test_a_dry_run_overrides_no_refusal() -> None:
+    """Of a credential, a path or a body."""
+    world = World(answer=False, dry_run=True)
+    assert world.check().status == 401
+    assert world.check_as(SIGNER.token(), "/%zz").status == 400
+    assert with_body(world, b"{").status == 400

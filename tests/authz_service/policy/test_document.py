@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.dlp.request import Scan
-from authz_service.model import Finding, HttpRequest, Identity, Location, Peer
+from authz_service.errors import RequestRefused
+from authz_service.model import Binding, Certificate, Finding, HttpRequest, Identity, Location, Peer
+from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import build_input
 from authz_service.policy.target import parse_target
 
@@ -82,6 +84,8 @@ def test_the_input_has_the_names_that_policies_for_opas_envoy_plugin_read() -> N
         },
         "parsed_path": ["Reports", "2024"],
         "parsed_query": {"a": ["1", "2"], "b": [""], "c": [""]},
+        "parsed_body": None,
+        "truncated_body": False,
         "source_principal": "spiffe://a",
         "method": "POST",
         "path": "/Reports/2024",
@@ -91,9 +95,12 @@ def test_the_input_has_the_names_that_policies_for_opas_envoy_plugin_read() -> N
         "identity": {
             "user": "alice",
             "agent": "desktop-7",
+            "tenant": None,
             "roles": ["engineer"],
-            "issuer": "https://idp.example",
             "claims": {"email": "alice@example.com"},
+            "issuer": "https://idp.example",
+            "binding": "none",
+            "certificate": None,
         },
     }
 
@@ -105,6 +112,8 @@ def test_what_is_not_set_is_left_out() -> None:
         "attributes": {"request": {"http": {"method": "GET", "path": "/"}}},
         "parsed_path": [""],
         "parsed_query": {},
+        "parsed_body": None,
+        "truncated_body": False,
         "method": "GET",
         "path": "/",
         "body_contains_file": False,
@@ -151,6 +160,111 @@ def test_findings_tell_kind_and_place() -> None:
     assert seen["body_contains_file"] is True
 
 
+def test_headers_that_came_one_by_one_are_told_so_and_joined() -> None:
+    """As protojson writes a header map; policies that read `headers` need not know."""
+    request = HttpRequest("GET", "/", headers={"x-a": "1,\ufffd"}, header_lines=[("x-a", b"1"), ("x-a", b"\xff")])
+    http = document(request)["attributes"]["request"]["http"]
+    assert http["headers"] == {"x-a": "1,\ufffd"}
+    assert http["headerMap"] == {
+        "headers": [{"key": "x-a", "rawValue": "MQ=="}, {"key": "x-a", "rawValue": "/w=="}]
+    }  # fmt: skip
+
+
+def test_a_peer_on_a_unix_socket_is_told_by_its_path() -> None:
+    """As protojson writes a pipe."""
+    seen = document(HttpRequest("GET", "/", destination=Peer("/run/x.sock", is_pipe=True)))
+    assert seen["attributes"]["destination"] == {"address": {"pipe": {"path": "/run/x.sock"}}}
+
+
+def test_who_calls_is_told_with_all_that_is_proven() -> None:
+    """Tenant, binding and certificate beside the token's own words."""
+    certificate = Certificate("hash", "CN=a", ("spiffe://a",), ("a.example",))
+    identity = Identity(
+        "alice", "a1", ("r",), "https://idp.example", {"sub": "alice"}, 1.0, tenant="t1", binding=Binding.MTLS,
+        certificate=certificate,
+    )  # fmt: skip
+    assert document(HttpRequest("GET", "/"), identity)["identity"] == {
+        "user": "alice",
+        "agent": "a1",
+        "tenant": "t1",
+        "roles": ["r"],
+        "claims": {"sub": "alice"},
+        "issuer": "https://idp.example",
+        "binding": "mtls",
+        "certificate": {
+            "sha256": "hash",
+            "subject": "CN=a",
+            "uris": ["spiffe://a"],
+            "dns_names": ["a.example"],
+        },
+    }
+
+
+CALL = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "delete", "arguments": {"n": 1.50}}}'
+
+
+def posted(body: bytes, **headers: str) -> HttpRequest:
+    """A POST of JSON."""
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpRequest("POST", "/mcp", headers={"content-type": "application/json", **given}, body=body)
+
+
+def test_a_body_is_parsed_and_an_mcp_message_told_by_what_it_asks_for() -> None:
+    """Both from one reading."""
+    seen = document(posted(CALL))
+    assert seen["parsed_body"] == json.loads(CALL)
+    assert seen["truncated_body"] is False
+    assert seen["mcp"] == {
+        "kind": "request",
+        "method": "tools/call",
+        "id": 1,
+        "tool": "delete",
+        "arguments": {"n": 1.5},
+    }
+
+
+def test_a_body_that_is_no_message_has_no_mcp() -> None:
+    """A policy that reads `input.mcp.tool` then finds it undefined."""
+    assert "mcp" not in document(posted(b'{"method": "tools/call"}'))
+
+
+@pytest.mark.parametrize("name", ["parsed_body", "mcp"])
+def test_a_body_that_cannot_be_read_is_refused_only_where_it_is_wanted(name: str) -> None:
+    """What nobody looks at may be anything."""
+    request = posted(b"{")
+    target = parse_target(request.path)
+    with pytest.raises(RequestRefused):
+        build_input(request, target, None, NOTHING, frozenset({name}))
+    built = build_input(request, target, None, NOTHING, frozenset({"truncated_body"}))
+    assert built["truncated_body"] is False
+    assert "parsed_body" not in built
+
+
+def test_mcp_headers_are_held_against_the_body_whatever_is_wanted() -> None:
+    """Without telling a policy that did not ask."""
+    target = parse_target("/mcp")
+    with pytest.raises(RequestRefused):
+        build_input(posted(CALL, mcp_method="tools/list"), target, None, NOTHING, frozenset())
+    assert "mcp" not in build_input(posted(CALL, mcp_method="tools/call"), target, None, NOTHING, frozenset())
+
+
+def test_where_bodies_are_skipped_nothing_is_read_of_them() -> None:
+    """Nor held against headers."""
+    terms = BodyTerms(skip=True)
+    built = build_input(posted(b"{", mcp_method="x"), parse_target("/mcp"), None, NOTHING, terms=terms)
+    assert {"parsed_body", "truncated_body", "mcp"}.isdisjoint(built)
+
+
+@pytest.mark.parametrize("query", ["a=%zz", "a=1;b=2", "%"])
+def test_a_query_that_servers_read_in_more_than_one_way_is_refused_where_it_is_wanted(query: str) -> None:
+    """Some end a parameter at a semicolon."""
+    request = HttpRequest("GET", f"/x?{query}")
+    with pytest.raises(RequestRefused) as caught:
+        document(request)
+    assert (caught.value.status, caught.value.code) == (400, "query_malformed")
+    assert build_input(request, parse_target(request.path), None, NOTHING, frozenset())["path"] == "/x"
+
+
 @given(st.text(), st.binary(), st.booleans(), st.dictionaries(st.text(), st.text()), st.floats(0, 4e9))
 def test_any_request_makes_a_json_document(
     query: str,
@@ -159,16 +273,19 @@ def test_any_request_makes_a_json_document(
     headers: dict[str, str],
     seconds: float,
 ) -> None:
-    """Whatever a client sends."""
+    """Or a refusal, whatever a client sends."""
     request = HttpRequest("GET", f"/x?{query}", body=body, body_is_raw=raw, headers=headers, seconds=seconds)
-    seen = document(request)
+    try:
+        seen = document(request)
+    except RequestRefused:
+        return
     assert seen["path"] == "/x"
     assert 0 <= seen["attributes"]["request"]["time"]["nanos"] < 1_000_000_000
 
 
 def test_what_no_policy_reads_is_not_built() -> None:
     """What is built is as it is in the whole document."""
-    request = HttpRequest("GET", "/a?b=c", headers={"x": "y"})
+    request = HttpRequest("POST", "/a?b=c", headers={"content-type": "application/json"}, body=CALL)
     target = parse_target(request.path)
     whole = build_input(request, target, caller(), NOTHING)
     for name in whole:

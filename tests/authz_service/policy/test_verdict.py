@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.errors import PolicyFailed
-from authz_service.policy.verdict import STATUSES, Verdict, read_verdict
+from authz_service.policy.verdict import FOR_ALLOW, FOR_DENIAL, STATUSES, Verdict, read_verdict
 from authz_service.rego_engine.values import UNDEFINED
 from service_kit.wire.envoy_type_pb2 import StatusCode
 
@@ -20,8 +20,8 @@ def test_a_boolean_is_a_verdict() -> None:
     assert read_verdict(False) == Verdict(allowed=False, http_status=403)
 
 
-def test_an_object_with_every_field_is_read_in_full() -> None:
-    """Header names in lower case, query parameters percent-encoded."""
+def test_an_allow_with_every_field_is_read_in_full() -> None:
+    """Header names in lower case, query parameters as they are; what is for denials only is passed over."""
     assert read_verdict(
         {
             "allowed": True,
@@ -45,12 +45,33 @@ def test_an_object_with_every_field_is_read_in_full() -> None:
         request_headers_to_remove=("x-d",),
         query_parameters_to_set=(("a b", "c&d"), ("e", "1"), ("e", "2")),
         query_parameters_to_remove=("f",),
-        body="no",
-        http_status=429,
         dynamic_metadata={"k": [1, {"n": None}]},
         code="c",
         reason="r",
         policy_id="p",
+    )
+
+
+def test_a_denial_with_every_field_is_read_in_full() -> None:
+    """What is for allows only is passed over."""
+    assert read_verdict(
+        {
+            "allowed": False,
+            "headers": [{"Set-Cookie": ["a=1", "b=2"]}],
+            "response_headers_to_add": {"x-c": "4"},
+            "request_headers_to_remove": ["x-d"],
+            "query_parameters_to_set": {"e": "1"},
+            "query_parameters_to_remove": ["f"],
+            "body": "no",
+            "http_status": 429,
+            "dynamic_metadata": {"k": 1},
+        }
+    ) == Verdict(
+        allowed=False,
+        headers=(("set-cookie", "a=1"), ("set-cookie", "b=2")),
+        body="no",
+        http_status=429,
+        dynamic_metadata={"k": 1},
     )
 
 
@@ -82,7 +103,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "response_headers_to_add": [7, "x", ["x"], {"a": 1}, {"a": [None]}, [{"a": True}, {}]],
     "request_headers_to_remove": [7, "x", {"x": "y"}, [1], [None], [["x"]]],
-    "query_parameters_to_set": [7, "x", ["x"], {"a": 1}, {"a": [True]}],
+    "query_parameters_to_set": [7, "x", ["x"], [], [{"a": "b"}], {"a": 1}, {"a": [True]}],
     "query_parameters_to_remove": [7, "x", {}, [1]],
     "body": [7, True, [], {}],
     "http_status": [None, "403", True, 403.5, [], {}, -1, 0, 99, 299, 418, 451, 600, 2**70],
@@ -93,18 +114,33 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
-@pytest.mark.parametrize("allowed", [True, False])
-def test_a_field_of_the_wrong_type_is_an_error(allowed: bool, name: str, value: object) -> None:  # noqa: FBT001  (both)
-    """Even where this outcome would not use it; the message names the field."""
-    with pytest.raises(PolicyFailed, match=f"`{name}`"):
-        read_verdict({"allowed": allowed, name: value})
+OURS = ("code", "reason", "policy_id")
+CASES = [
+    pytest.param(allowed, name, value, id=f"{allowed}-{name}-{value!r}")
+    for allowed in (True, False)
+    for name, values in WRONG.items()
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("allowed", "name", "value"), CASES)
+def test_a_field_of_the_wrong_type_is_an_error_where_this_outcome_uses_it(
+    allowed: bool,  # noqa: FBT001  (both)
+    name: str,
+    value: object,
+) -> None:
+    """The message names the field; a field of the other outcome is not looked at, as opa-envoy-plugin does."""
+    if name in (*OURS, *(FOR_ALLOW if allowed else FOR_DENIAL)):
+        with pytest.raises(PolicyFailed, match=f"`{name}`"):
+            read_verdict({"allowed": allowed, name: value})
+    else:
+        assert read_verdict({"allowed": allowed, name: value}) == Verdict(allowed)
 
 
 @pytest.mark.parametrize("name", ["body", "code", "reason", "policy_id"])
 def test_a_text_that_is_null_is_absent(name: str) -> None:
     """Rego has no other way to leave a key out of an object."""
-    assert read_verdict({"allowed": True, name: None}) == Verdict(allowed=True)
+    assert read_verdict({"allowed": False, name: None}) == Verdict(allowed=False)
 
 
 @pytest.mark.parametrize("name", ["headers", "response_headers_to_add"])

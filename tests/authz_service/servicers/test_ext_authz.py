@@ -96,7 +96,7 @@ def test_everything_that_envoy_sends_is_read() -> None:
         size=8,
         seconds=1_763_870_417.25,
         source=Peer("10.0.0.7", 5000, "spiffe://a", "pem", "svc", {"k": "v"}),
-        destination=Peer("/run/x.sock"),
+        destination=Peer("/run/x.sock", is_pipe=True),
         sni="api.example",
         context_extensions={"route": "r"},
         metadata={"filter": {"k": [1, {"n": None}]}},
@@ -124,6 +124,9 @@ def test_raw_headers_that_repeat_are_joined_as_envoy_joins_them() -> None:
         raw_headers(("x-a", b"1"), ("authorization", b"Bearer a"), ("x-a", b"2"), ("authorization", b"x"))
     )
     assert request.headers == {"x-a": "1,2", "authorization": "Bearer a,x"}
+    assert request.header_lines == (
+        ("x-a", b"1"), ("authorization", b"Bearer a"), ("x-a", b"2"), ("authorization", b"x"),
+    )  # fmt: skip
 
 
 def test_raw_headers_may_come_with_text_values_too() -> None:
@@ -183,6 +186,24 @@ def test_headers_overwrite_whichever_switch_envoy_heeds() -> None:
     assert option.HasField("append")
     assert option.append.value is False
     assert option.append_action == HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+def test_the_further_values_of_a_header_are_added_to_the_first() -> None:
+    """In requests, in responses and in denials."""
+    pairs = [("set-cookie", "a=1"), ("x-a", "1"), ("set-cookie", "b=2"), ("set-cookie", "c=3")]
+    overwrite, append = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD, HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+    expected = [
+        ("set-cookie", "a=1", False, overwrite), ("x-a", "1", False, overwrite),
+        ("set-cookie", "b=2", True, append), ("set-cookie", "c=3", True, append),
+    ]  # fmt: skip
+    allow = Decision(Outcome.ALLOW, "d", "c", "r", "p", mutations=Mutations(set_headers=pairs, response_headers=pairs))
+    ok = to_response(allow).ok_response
+    denied = to_response(Decision(Outcome.DENY, "d", "c", "r", "p", status=403, headers=pairs)).denied_response
+    for written in (ok.headers, ok.response_headers_to_add, denied.headers):
+        assert expected == [
+            (option.header.key, option.header.value, option.append.value, option.append_action) for option in written
+        ]
+        assert all(option.HasField("append") for option in written)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,30 @@ def test_the_terms_of_an_evaluation_have_defaults_and_can_be_set(folder: Path) -
     assert policy.http_send_hosts == ("idp.example", "pdp.example:8443")
 
 
+def test_what_policies_see_of_bodies_and_whether_they_are_only_tried_can_be_set(folder: Path) -> None:
+    """By the names that opa-envoy-plugin has; all is judged, and no gRPC body read, unless told otherwise."""
+    policy = loaded(folder, SMALLEST).policy
+    assert (policy.dry_run, policy.skip_request_body_parse, policy.proto_descriptor) == (False, False, None)
+    (folder / "books.pb").touch()
+    text = with_policy("  paths: [rego]\n  decision: a/b\n  dry_run: true\n  proto_descriptor: books.pb\n")
+    policy = loaded(folder, text).policy
+    assert (policy.dry_run, policy.skip_request_body_parse) == (True, False)
+    assert policy.proto_descriptor == folder / "books.pb"
+    text = with_policy("  paths: [rego]\n  decision: a/b\n  skip_request_body_parse: true\n")
+    assert loaded(folder, text).policy.skip_request_body_parse is True
+
+
+def test_descriptors_for_bodies_that_are_skipped_or_that_are_not_there_are_faults(folder: Path) -> None:
+    """Each with its line."""
+    (folder / "books.pb").touch()
+    text = "  paths: [rego]\n  decision: a/b\n  proto_descriptor: {}\n"
+    assert faults(folder, with_policy(text.format("absent.pb"))) == [
+        (6, f"policy.proto_descriptor names no file: {folder / 'absent.pb'}")
+    ]
+    both = with_policy(text.format("books.pb") + "  skip_request_body_parse: true\n")
+    assert faults(folder, both) == [(6, "policy.proto_descriptor and skip_request_body_parse exclude each other")]
+
+
 def test_policies_may_come_as_a_bundle_from_a_file(folder: Path) -> None:
     """With how its signature is verified."""
     for name in ("bundle.tar.gz", "bundle.pem"):
