@@ -1,4 +1,4 @@
-"""`python -m authz_service policy check|eval|test|show|bench`: policies at the terminal.
+"""`python -m authz_service policy check|eval|test|show|bench|input`: policies at the terminal.
 
 Exit codes: 0 all is well; 1 the answer is no (a test failed, the decision is undefined or coverage is too low); 2 the
 policies, the input or the arguments are at fault.
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from authz_service.policy import explaining
+from authz_service.policy import explaining, input_keys
 from authz_service.policy.compiling import Job, compile_policy, run_child
 from authz_service.rego_engine import values
 from authz_service.rego_engine.builtins.context import Context
@@ -64,6 +64,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--without", action="append", default=[], choices=sorted({name for name, _ in ORDER}), help="leave a pass out"
     )
     bench = commands.add_parser("bench", parents=[policies, asked, given], help="measure a rule on an input")
+    keys = commands.add_parser("input", help="print every key of the input, as a table in Markdown")
+    keys.add_argument("--json", action="store_true", help="print one whole input, fit for --input")
     bench.add_argument("--seconds", type=float, default=BENCH_SECONDS, help=f"how long (default: {BENCH_SECONDS:g})")
 
 
@@ -253,4 +255,9 @@ def _measure(policy: CompiledPolicy, arguments: argparse.Namespace, document: An
     return took
 
 
-_COMMANDS = {"check": _check, "eval": _eval, "test": _test, "show": _show, "bench": _bench}
+async def _keys(arguments: argparse.Namespace) -> int:
+    print(_dumps(next(input_keys.examples())) + "\n" if arguments.json else input_keys.table(), end="")
+    return OK
+
+
+_COMMANDS = {"check": _check, "eval": _eval, "test": _test, "show": _show, "bench": _bench, "input": _keys}
