@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from google.protobuf.json_format import MessageToDict
@@ -81,9 +82,9 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
     if decision.outcome is Outcome.ALLOW:
         mutations = decision.mutations
         response.status.code = OK
-        response.ok_response.headers.extend(_headers(mutations.set_headers))
+        response.ok_response.headers.extend(_request_headers(mutations.set_headers))
         response.ok_response.headers_to_remove.extend(mutations.remove_headers)
-        response.ok_response.response_headers_to_add.extend(_headers(mutations.response_headers))
+        response.ok_response.response_headers_to_add.extend(_response_headers(mutations.response_headers))
         response.ok_response.query_parameters_to_set.extend(
             envoy_core_pb2.QueryParameter(key=key, value=value) for key, value in mutations.set_query
         )
@@ -93,27 +94,41 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
     response.status.message = decision.code
     refused = response.denied_response if decision.outcome is Outcome.DENY else response.error_response
     refused.status.CopyFrom(envoy_type_pb2.HttpStatus(code=envoy_type_pb2.StatusCode.Name(decision.status)))
-    refused.headers.extend(_headers(decision.headers))
+    refused.headers.extend(_refusal_headers(decision.headers))
     refused.body = decision.body or ""
     return response
 
 
-def _headers(pairs: Iterable[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
-    """Header writes: the first of a name overwrites, the others of that name are added to it.
+def _request_headers(pairs: Sequence[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
+    """Headers of a request: the first of a name overwrites, the others of that name are added to it."""
+    first = {name: index for index, (name, _) in reversed(list(enumerate(pairs)))}
+    return [_option(name, value, append=first[name] != index) for index, (name, value) in enumerate(pairs)]
 
-    Both switches are set: Envoy's versions differ in which they heed.
+
+def _refusal_headers(pairs: Sequence[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
+    """Headers of a response of Envoy's own. It takes off its own of these names, and writes all that overwrite.
+
+    Those that are added it leaves out.
     """
-    options = []
-    written = set()
-    for name, value in pairs:
-        again = name in written
-        written.add(name)
-        option = envoy_core_pb2.HeaderValueOption(
-            header=envoy_core_pb2.HeaderValue(key=name, value=value), append_action=_APPEND if again else _OVERWRITE
-        )
-        option.append.value = again
-        options.append(option)
-    return options
+    return [_option(name, value, append=False) for name, value in pairs]
+
+
+def _response_headers(pairs: Sequence[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
+    """Headers of the upstream's response: one overwrites, several of a name are added, and cookies always.
+
+    Envoy adds first and overwrites then, so that one which overwrites would undo those of its name that are added.
+    """
+    count = Counter(name for name, _ in pairs)
+    return [_option(name, value, append=count[name] > 1 or name == "set-cookie") for name, value in pairs]
+
+
+def _option(name: str, value: str, *, append: bool) -> envoy_core_pb2.HeaderValueOption:
+    """Write one header. Both switches are set: Envoy's versions differ in which they heed."""
+    option = envoy_core_pb2.HeaderValueOption(
+        header=envoy_core_pb2.HeaderValue(key=name, value=value), append_action=_APPEND if append else _OVERWRITE
+    )
+    option.append.value = append
+    return option
 
 
 def _peer(peer: ext_authz_pb2.AttributeContext.Peer) -> Peer:

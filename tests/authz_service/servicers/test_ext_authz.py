@@ -188,22 +188,46 @@ def test_headers_overwrite_whichever_switch_envoy_heeds() -> None:
     assert option.append_action == HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 
-def test_the_further_values_of_a_header_are_added_to_the_first() -> None:
-    """In requests, in responses and in denials."""
-    pairs = [("set-cookie", "a=1"), ("x-a", "1"), ("set-cookie", "b=2"), ("set-cookie", "c=3")]
-    overwrite, append = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD, HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
-    expected = [
-        ("set-cookie", "a=1", False, overwrite), ("x-a", "1", False, overwrite),
-        ("set-cookie", "b=2", True, append), ("set-cookie", "c=3", True, append),
-    ]  # fmt: skip
-    allow = Decision(Outcome.ALLOW, "d", "c", "r", "p", mutations=Mutations(set_headers=pairs, response_headers=pairs))
-    ok = to_response(allow).ok_response
-    denied = to_response(Decision(Outcome.DENY, "d", "c", "r", "p", status=403, headers=pairs)).denied_response
-    for written in (ok.headers, ok.response_headers_to_add, denied.headers):
-        assert expected == [
-            (option.header.key, option.header.value, option.append.value, option.append_action) for option in written
-        ]
-        assert all(option.HasField("append") for option in written)
+PAIRS = [("x-a", "1"), ("x-b", "2"), ("x-a", "3"), ("set-cookie", "c=4"), ("x-a", "5")]
+OVERWRITE, APPEND = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD, HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+
+
+def switches(options: Any) -> list[tuple[str, str, bool, int]]:
+    """Headers with both of their switches."""
+    assert all(option.HasField("append") for option in options)
+    return [(option.header.key, option.header.value, option.append.value, option.append_action) for option in options]
+
+
+def test_the_further_values_of_a_requests_header_are_added_to_the_first() -> None:
+    """Which overwrites what the client has sent."""
+    decision = Decision(Outcome.ALLOW, "d", "c", "r", "p", mutations=Mutations(set_headers=PAIRS))
+    assert switches(to_response(decision).ok_response.headers) == [
+        ("x-a", "1", False, OVERWRITE),
+        ("x-b", "2", False, OVERWRITE),
+        ("x-a", "3", True, APPEND),
+        ("set-cookie", "c=4", False, OVERWRITE),
+        ("x-a", "5", True, APPEND),
+    ]
+
+
+def test_several_values_of_a_responses_header_are_added_and_cookies_always() -> None:
+    """Envoy would undo those that are added by one that overwrites."""
+    decision = Decision(Outcome.ALLOW, "d", "c", "r", "p", mutations=Mutations(response_headers=PAIRS))
+    assert switches(to_response(decision).ok_response.response_headers_to_add) == [
+        ("x-a", "1", True, APPEND),
+        ("x-b", "2", False, OVERWRITE),
+        ("x-a", "3", True, APPEND),
+        ("set-cookie", "c=4", True, APPEND),
+        ("x-a", "5", True, APPEND),
+    ]
+
+
+@pytest.mark.parametrize(("outcome", "kind"), [(Outcome.DENY, "denied_response"), (Outcome.ERROR, "error_response")])
+def test_headers_of_a_refusal_all_overwrite(outcome: Outcome, kind: str) -> None:
+    """Envoy writes all of those, several of one name too, and leaves out what is to be added."""
+    decision = Decision(outcome, "d", "c", "r", "p", status=403, headers=PAIRS)
+    found = switches(getattr(to_response(decision), kind).headers)
+    assert found == [(name, value, False, OVERWRITE) for name, value in PAIRS]
 
 
 @pytest.mark.parametrize(
