@@ -26,8 +26,8 @@ class HttpRequest:
     """A request as Envoy shows it. Header names are lower-case, repeated headers joined by commas.
 
     `header_lines` are the headers one by one and as bytes, where Envoy has sent them so (`encode_raw_headers`).
-    `path` is path and query as Envoy forwards them; `size` is -1 where the body's length is unknown; `seconds` is when
-    Envoy saw the request, since the epoch; `metadata` is filter metadata by filter name.
+    `path` is path and query as Envoy forwards them; `size` is -1 where the body's length is unknown; `seconds` and
+    `nanos` are when Envoy saw the request, since the epoch; `metadata` is filter metadata by filter name.
     """
 
     method: str
@@ -41,7 +41,8 @@ class HttpRequest:
     body: bytes = b""
     body_is_raw: bool = False
     size: int = -1
-    seconds: float | None = None
+    seconds: int | None = None
+    nanos: int = 0
     source: Peer = field(default_factory=Peer)
     destination: Peer = field(default_factory=Peer)
     sni: str = ""

@@ -158,8 +158,7 @@ def _attributes(request: HttpRequest) -> dict[str, Any]:
         "tlsSession": {"sni": request.sni} if request.sni else {},
     }
     if request.seconds is not None:
-        whole = int(request.seconds)
-        attributes["request"]["time"] = {"seconds": whole, "nanos": int((request.seconds - whole) * 1e9)}
+        attributes["request"]["time"] = {"seconds": request.seconds, "nanos": request.nanos}
     return {name: value for name, value in attributes.items() if value}
 
 

@@ -143,7 +143,8 @@ def _example(body: Mapping[str, Any], *, raw: bool, source: Peer, destination: P
     lines = (("content-type", b"application/json"),)
     request = HttpRequest(
         "POST", "/mcp?q=1&q=2", "api.company.example", "https", "HTTP/2", "15312889364820150621",
-        {"content-type": "application/json"}, lines, content, body_is_raw=raw, size=len(content), seconds=1785196800.25,
+        {"content-type": "application/json"}, lines, content, body_is_raw=raw, size=len(content),
+        seconds=1785196800, nanos=250_000_000,
         source=source, destination=destination, sni="api.company.example", context_extensions={"route": "mcp"},
         metadata={"envoy.filters.http.jwt_authn": {"iss": "https://idp.example"}},
         route_metadata={"company": {"owner": "sales"}},
