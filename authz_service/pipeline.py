@@ -84,6 +84,8 @@ class Pipeline:
         self._revocations = revocations
         self._bodies = bodies
         self._dry_run = dry_run
+        if dry_run:
+            log.warning("dry run: what the policies deny passes")
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""

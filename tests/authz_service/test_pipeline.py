@@ -642,6 +642,12 @@ def test_an_mcp_request_whose_headers_say_another_thing_is_refused_with_its_iden
 # Dry run
 
 
+def test_a_dry_run_is_warned_of_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody should find out by what passes."""
+    World(dry_run=True)
+    assert [record.getMessage() for record in caplog.records] == ["dry run: what the policies deny passes"]
+
+
 def test_in_a_dry_run_what_the_policy_denies_passes_and_is_told_so() -> None:
     """Without what the policy would have changed, and with what the gateway itself takes out."""
     world = World(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from authz_service.policy import input_keys
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
 
@@ -24,6 +26,15 @@ def broken(tmp_path: Path) -> Path:
     """A folder with a policy that cannot be compiled."""
     (tmp_path / "a.rego").write_text("package a\n\nd := )\n")
     return tmp_path
+
+
+def test_input_prints_every_key_or_one_whole_input_that_can_be_judged() -> None:
+    """The second is fit for `eval`."""
+    done = run("input")
+    assert (done.returncode, done.stdout) == (0, input_keys.table())
+    whole = run("input", "--json").stdout
+    assert json.loads(whole) == next(input_keys.examples())
+    assert run("eval", "rego", "--input", "-", stdin=whole).returncode == 0
 
 
 def test_check_says_that_all_is_well_or_what_is_at_fault_with_file_and_row(broken: Path) -> None:

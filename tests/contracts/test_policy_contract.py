@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,6 +315,23 @@ class TestBodies:
         request = with_body(b"{", JSON, mcp_method="x")
         request.attributes.request.http.headers["x-answer"] = "true"
         assert trying.check(request).status.code == code_pb2.OK
+
+    def test_descriptors_that_cannot_be_used_keep_the_service_from_starting(self, tmp_path: Path) -> None:
+        (tmp_path / "authz.rego").write_text(FRUGAL)
+        descriptors = tmp_path / "books.pb"
+        descriptors.write_bytes(b"\xff")
+        policy = {
+            "paths": [str(tmp_path / "authz.rego")],
+            "decision": "envoy/authz/result",
+            "proto_descriptor": str(descriptors),
+        }
+        config = processes.authz_config(tmp_path, Keys(tmp_path), policy=policy)
+        command = [sys.executable, "-m", "authz_service", "--config", str(config)]
+        done = subprocess.run(
+            command, cwd=processes.REPOSITORY, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 1
+        assert f"{descriptors}: is no FileDescriptorSet" in done.stderr
 
 
 # Results
