@@ -52,7 +52,10 @@ async def rehearse(  # noqa: PLR0913  (the parts of a decision)
     reads: frozenset[str] | None = None,
     terms: BodyTerms = DEFAULT_TERMS,
 ) -> Rehearsal:
-    """Take a request through every step before the policy. `now` is in epoch seconds, the rest as `build_input` has it."""
+    """Take a request through every step before the policy.
+
+    `now` is in epoch seconds; `reads` and `terms` are as `build_input` has them.
+    """
     found = Rehearsal()
     steps = found.steps
     shown = redact_path(request.path.partition("?")[0], scanner)[1]
