@@ -31,7 +31,7 @@ from service_kit.valkey.errors import StoreUnavailableError
 
 DONE, NO, FAULT = 0, 1, 2
 WAIT_SECONDS = 5.0  # for the replicas to have it in force
-SILENT_SECONDS = 3.0  # after which a replica counts as gone: it speaks each second
+SILENT_SECONDS = 10.0  # after which a replica counts as gone: it speaks each second, and a busy one less often
 LOOK_SECONDS = 0.02
 _DURATION = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -88,6 +88,7 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "authz_service/kill_switch.py": "tests/wire/test_revocation.py, as processes",
     "authz_service/identity/parts.py": "tests/authz_service/identifying.py, which builds them for tests",
     "authz_service/serving.py": "tests/wire/test_contract.py, as a process",
+    "authz_service/kill_switch.py": "tests/wire/test_kill_switch.py, in processes",
     "ratelimit_service/serving.py": "tests/ratelimit_service/test_main.py, as a process",
     "devstack/*": "tests/e2e, which starts it",
     "authz_service/rego_engine/builtins/go_format.py": "builtins/test_formatting.py, as sprintf",
