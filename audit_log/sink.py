@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import Protocol, TextIO
 
+from audit_log.event import DecisionEvent
+
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
 GATHER_SECONDS = 0.005
@@ -24,9 +26,9 @@ class AuditEvent(Protocol):
 
 
 class AuditSink(Protocol):
-    """Where audit events go."""
+    """Where the events of decisions go."""
 
-    def record(self, event: AuditEvent) -> None:
+    def record(self, event: DecisionEvent) -> None:
         """Take an event. MUST NOT block; MUST raise `AuditUnavailableError` when the event will not be kept."""
         ...
 

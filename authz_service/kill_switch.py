@@ -8,9 +8,10 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Callable
 
 from audit_log.revocation_event import RevocationEvent
-from audit_log.sink import AuditSink, AuditUnavailableError
+from audit_log.sink import AuditUnavailableError
 from authz_service.revocation.follower import Follower
 from authz_service.revocation.guard import Guard
 from authz_service.revocation.model import Change
@@ -28,18 +29,21 @@ log = logging.getLogger(__name__)
 
 
 class KillSwitch:
-    """See the module. `guard` is what requests are checked with. Lives on one event loop."""
+    """See the module. `guard` is what requests are checked with. Lives on one event loop.
+
+    `record` writes an audit event; like a sink of them, it raises `AuditUnavailableError` when it is not kept.
+    """
 
     def __init__(
         self,
         valkey: ValkeySettings,
         revocation: RevocationSettings,
         *,
-        audit: AuditSink,
+        record: Callable[[RevocationEvent], None],
         metrics: Metrics,
         health: Health,
     ) -> None:
-        self._audit = audit
+        self._record = record
         self._metrics = metrics
         self._health = health
         self.guard = Guard(revocation, monotonic=time.monotonic)
@@ -86,7 +90,7 @@ class KillSwitch:
             issued_before=made.issued_before if made else None,
         )
         try:
-            self._audit.record(event)
+            self._record(event)
         except AuditUnavailableError as error:
             # It is in force all the same: to hold it up would let in whom somebody wants out.
             fields = {"change": change.id, "detail": str(error)}

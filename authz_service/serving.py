@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from audit_log.sink import AuditSink, LineSink
+from audit_log.sink import LineSink
 from authz_service import settings as configuration
 from authz_service import sources
 from authz_service.dlp.detectors import ALL
@@ -129,10 +129,10 @@ def new_decision_id() -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
 
 
-def _kill_switch(settings: Settings, audit: AuditSink, metrics: Metrics, health: Health) -> KillSwitch | None:
+def _kill_switch(settings: Settings, audit: LineSink, metrics: Metrics, health: Health) -> KillSwitch | None:
     if settings.valkey is None or settings.revocation is None:
         return None
-    return KillSwitch(settings.valkey, settings.revocation, audit=audit, metrics=metrics, health=health)
+    return KillSwitch(settings.valkey, settings.revocation, record=audit.record, metrics=metrics, health=health)
 
 
 async def _report(audit: LineSink, metrics: Metrics) -> None:

@@ -82,10 +82,10 @@ class Stack:
         await self._serve(Upstream().application(), self.ports.upstream)
         progress("issuer and upstream")
         await self.processes.start(self._valkey())
-        await self.processes.start(self._authz())
-        await self.processes.start(self._ratelimit())
         await self._until("valkey", self._valkey_answers)
         progress("valkey")
+        await self.processes.start(self._authz())
+        await self.processes.start(self._ratelimit())
         await self._until("authz_service", lambda: self._is_ready(self.ports.authz_http))
         progress("authz_service")
         await self._until("ratelimit_service", lambda: self._is_ready(self.ports.ratelimit_http))
@@ -166,6 +166,9 @@ class Stack:
                 "paths": [str(self._policies)],
                 "decision": "agent_gateway/decision",
             },
+            # As rate limits do: without Valkey a development gateway goes on.
+            "valkey": {"url": f"{LOOPBACK}:{self.ports.valkey}", "deadline_ms": 2000},
+            "revocation": {"when_stale": "continue"},
         }
         file = self.folder / "authz_service.yaml"
         file.write_text(json.dumps(_added(config, self._settings), indent=2))  # JSON is YAML

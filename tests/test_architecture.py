@@ -85,7 +85,6 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "authz_service/terminal.py": "the tests of the commands that it is for",
     "authz_service/reporting.py": "tests/wire/test_contract.py, as /readyz and /metrics of a process",
     "authz_service/sources.py": "tests/wire/test_contract.py and test_bundle_from_url.py, as a process",
-    "authz_service/kill_switch.py": "tests/wire/test_revocation.py, as processes",
     "authz_service/identity/parts.py": "tests/authz_service/identifying.py, which builds them for tests",
     "authz_service/serving.py": "tests/wire/test_contract.py, as a process",
     "authz_service/kill_switch.py": "tests/wire/test_kill_switch.py, in processes",

@@ -116,7 +116,8 @@ class RevocationStore:
     async def load(self, known: str) -> Snapshot:
         """Read the whole list; `known` is the id of the last change that the caller knows, or empty."""
         seconds = max(self._deadline, LOAD_SECONDS)
-        match await self._client.ask("EVAL", _LOAD, len(KEYS), *KEYS, known, MAX_CHANGES, seconds=seconds):
+        # Read-only, so that a replica's user need not be able to write the list.
+        match await self._client.ask("EVAL_RO", _LOAD, len(KEYS), *KEYS, known, MAX_CHANGES, seconds=seconds):
             case [bytes() as last, bytes() as number, list() as words, list() as missed] if number.isdigit():
                 if len(words) > 2 * MAX_ENTRIES or len(words) % 2:
                     raise RecordError(f"the list is longer than {MAX_ENTRIES}, or no list")

@@ -28,8 +28,11 @@ from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import DEFAULT_TERMS
 from authz_service.rego_engine.values import UNDEFINED
+from authz_service.revocation.guard import Guard
+from authz_service.revocation.model import Kind, Revocation, Subject
 from authz_service.routing import RouteRule, Routes
 from authz_service.settings.identity import KeyTimes
+from authz_service.settings.revocation import RevocationSettings
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
 from tests.authz_service.identifying import Told, load, parts_of
@@ -101,6 +104,7 @@ class World:
         denials: Denials | None = None,
         bodies: BodyTerms = DEFAULT_TERMS,
         dry_run: bool = False,
+        revocations: Guard | None = None,
         **settings: Any,
     ) -> None:
         """`settings` are more of `IdentitySettings`."""
@@ -125,6 +129,7 @@ class World:
             new_id=lambda: f"d-{next(numbers)}",
             bodies=bodies,
             dry_run=dry_run,
+            revocations=revocations,
         )
         asyncio.run(load(found))
 
@@ -168,6 +173,32 @@ def test_a_caller_whom_the_policy_allows_passes() -> None:
     }
     assert list(decision.mutations.remove_headers) == ["authorization"]
     assert world.policy.asked[0]["identity"]["user"] == "alice"
+
+
+def test_a_caller_who_is_revoked_is_refused_before_the_policy_is_asked() -> None:
+    """With a challenge, and with his name in the audit log; the next request is judged by the list of that moment."""
+    guard = Guard(RevocationSettings(30.0, refuse_when_stale=True), monotonic=lambda: 0.0)
+    guard.confirm()
+    world = World(revocations=guard)
+    token = SIGNER.token(jti="t-1")
+    assert world.check_as(token).outcome is Outcome.ALLOW
+    subject = Subject(Kind.TOKEN_ID, "t-1")
+    guard.join([Revocation(subject, "root", "stolen", "1-0", NOW)])
+    decision = world.check_as(token)
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.DENY, 401, "token_revoked")
+    assert 'error="invalid_token"' in headers_of(decision)["www-authenticate"]
+    assert (world.audit.events[-1].user, world.audit.events[-1].code) == ("alice", "token_revoked")
+    assert len(world.policy.asked) == 1
+    assert world.check_as(SIGNER.token(jti="t-2")).outcome is Outcome.ALLOW
+
+
+def test_whether_a_caller_is_revoked_has_to_be_known_and_of_nobody_it_is_not_asked() -> None:
+    """503, as with every outage of ours."""
+    guard = Guard(RevocationSettings(30.0, refuse_when_stale=True), monotonic=lambda: 0.0)
+    world = World(anonymous=True, revocations=guard)
+    decision = world.check_as(SIGNER.token())
+    assert (decision.outcome, decision.status, decision.code) == (Outcome.ERROR, 503, "revocations_unknown")
+    assert world.check().outcome is Outcome.ALLOW
 
 
 def test_a_caller_without_a_credential_is_challenged() -> None:

@@ -48,7 +48,9 @@ def server(shared: Server) -> Server:
 def config(server: Server, tmp_path: Path) -> Path:
     """A configuration of which no other section is looked at."""
     file = tmp_path / "authz.yaml"
-    file.write_text(f"valkey: {{url: '{HOST}:{server.port}'}}\nrevocation: {{}}\npolicy: {{nonsense: true}}\n")
+    file.write_text(
+        f"valkey: {{url: '{HOST}:{server.port}', deadline_ms: 5000}}\nrevocation: {{}}\npolicy: {{nonsense: true}}\n"
+    )
     return file
 
 

@@ -49,6 +49,19 @@ def test_the_codes_that_policies_choose_do_not_make_labels(metrics: Metrics, reg
     assert b"rule-" not in generate_latest(registry)
 
 
+def test_revocations_are_told_by_number_age_and_change(metrics: Metrics, registry: CollectorRegistry) -> None:
+    """Before the list is read for the first time its age has no end."""
+    metrics.revocations_are(0, float("inf"))
+    assert registry.get_sample_value("authz_revocations_age_seconds") == float("inf")
+    metrics.revocations_are(3, 0.5)
+    for action in ("revoke", "revoke", "restore"):
+        metrics.revocation_changed(action)
+    assert registry.get_sample_value("authz_revocations") == 3
+    assert registry.get_sample_value("authz_revocations_age_seconds") == 0.5
+    assert registry.get_sample_value("authz_revocation_changes_total", {"action": "revoke"}) == 2
+    assert registry.get_sample_value("authz_revocation_changes_total", {"action": "restore"}) == 1
+
+
 def test_fetches_of_keys_count_by_issuer_and_result(metrics: Metrics, registry: CollectorRegistry) -> None:
     """Issuers come from the configuration."""
     metrics.keys_refreshed("https://idp.example", "ok")

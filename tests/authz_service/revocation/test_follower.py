@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,10 +21,13 @@ from authz_service.revocation.model import Action, Change, Kind, Subject
 from authz_service.revocation.records import field_of, position, write_order
 from authz_service.revocation.store import CHANGES, KEYS, RevocationStore
 from authz_service.settings.revocation import RevocationSettings
+from service_kit.valkey.address import Address
+from service_kit.valkey.errors import StoreUnavailableError
+from service_kit.valkey.topology import Kind as Arrangement
 from service_kit.valkey.topology import Topology
 from tests.authz_service.revocation.revoking import CALLER
 from tests.authz_service.revocation.stores import behind, clustered, opened, order, single, until
-from tests.valkey_servers import Server, cluster, sentinel_set, tell
+from tests.valkey_servers import HOST, Server, cluster, sentinel_set, tell
 
 LIST = KEYS[0]
 ALICE, BOB = Subject(Kind.USER, "alice"), Subject(Kind.USER, "bob")
@@ -366,6 +371,27 @@ def test_a_replica_says_how_far_it_is_with_each_change_and_that_it_ends(server: 
         assert await told() == []
 
     run(single(server), scenario)
+
+
+def test_a_user_that_may_not_write_the_list_can_follow_it(server: Server) -> None:
+    """As docs/operating.md shows it."""
+    page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
+    (rules,) = re.findall(r"`(%R~.*?)`", page)
+    with server.client() as client:
+        tell(client, "ACL", "SETUSER", "replica", "on", ">pw", *rules.split())
+    limited = Topology(Arrangement.SINGLE, (Address(HOST, server.port, username="replica", password="pw"),))
+
+    async def go() -> None:
+        async with opened(single(server)) as store, replica(limited) as running, opened(limited) as own:
+            await running.is_sound()
+            made = await store.revoke(order("alice"))
+            await running.has("alice")
+            await own.heard("r1", made.change)
+            await own.leave("r1")
+            with pytest.raises(StoreUnavailableError, match="NOPERM"):
+                await own.restore(ALICE, "thief", "mine")
+
+    asyncio.run(go())
 
 
 def test_a_long_list_is_read_in_turns_with_the_calls(server: Server) -> None:

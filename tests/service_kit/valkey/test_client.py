@@ -59,6 +59,21 @@ def test_commands_of_many_callers_share_a_connection_and_each_has_its_own_reply(
         run(single(server), scenario)
 
 
+def test_connections_are_counted_so_that_a_new_one_is_noticed() -> None:
+    async def scenario(client: Client) -> None:
+        assert client.opened == 0
+        await client.ask("PING")
+        await client.ask("PING")
+        assert client.opened == 1
+        with server.client() as other:
+            tell(other, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        assert await until_answered(client, "PING") == b"PONG"
+        assert client.opened == 2
+
+    with Server() as server:
+        run(single(server), scenario)
+
+
 def test_an_error_of_the_server_is_told_in_its_words() -> None:
     async def scenario(client: Client) -> None:
         with pytest.raises(StoreUnavailableError, match="unknown command"):
