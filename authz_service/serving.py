@@ -62,9 +62,10 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
 
     policies = sources.policy_source(settings)
     replays = sources.replay_client(settings)
+    introspectors = sources.introspectors(settings.identity.issuers, metrics.introspected)
     identity = parts.build(
         settings.identity,
-        sources.identity_sources(settings, replays),
+        sources.identity_sources(settings, replays, introspectors),
         Heard(metrics.keys_refreshed, metrics.token_looked_up),
         monotonic=time.monotonic,
         resource_metadata=settings.denials.resource_metadata,
@@ -119,7 +120,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         await http_host.stop()
         if replays:
             await replays.close()
-        await asyncio.to_thread(audit.close)
+        await asyncio.gather(asyncio.to_thread(audit.close), *(each.close() for each in introspectors.values()))
         log.info("stopped")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from authz_service.identity.introspection_http import IntrospectionEndpoint
+from authz_service.identity.introspector import Introspector, Result
 from authz_service.identity.jwks_http import KeyEndpoint
 from authz_service.identity.key_rings import KeyRing
 from authz_service.identity.key_source import KeyFile, KeySource
@@ -100,12 +102,27 @@ def replay_client(settings: Settings) -> Client | None:
     return Client(settings.valkey.topology, deadline=settings.valkey.deadline)
 
 
-def identity_sources(settings: Settings, replays: Client | None) -> Sources:
-    """Return what is behind the identity settings."""
-    keys = {issuer.issuer: key_source(issuer) for issuer in settings.identity.issuers}
+def introspectors(issuers: Sequence[Issuer], asked: Callable[[Result], None]) -> Mapping[str, Introspector]:
+    """Return who asks about opaque tokens, by issuer; `asked` hears how each question ended."""
+    return {
+        issuer.issuer: Introspector(
+            IntrospectionEndpoint(issuer.introspection),
+            cache_seconds=issuer.introspection.cache_seconds,
+            negative_cache_seconds=issuer.introspection.negative_cache_seconds,
+            monotonic=time.monotonic,
+            asked=asked,
+        )
+        for issuer in issuers
+        if issuer.introspection is not None
+    }
+
+
+def identity_sources(settings: Settings, replays: Client | None, asking: Mapping[str, Introspector]) -> Sources:
+    """Return what is behind the identity settings; `asking` is who asks about opaque tokens."""
+    keys = {issuer.issuer: key_source(issuer) for issuer in settings.identity.issuers if issuer.issuer not in asking}
     if settings.identity.dpop is None:
-        return Sources(keys, {})
-    return Sources(keys, {}, ValkeyReplayStore(replays) if replays else MemoryReplayStore(time.monotonic))
+        return Sources(keys, asking)
+    return Sources(keys, asking, ValkeyReplayStore(replays) if replays else MemoryReplayStore(time.monotonic))
 
 
 def key_source(issuer: Issuer) -> KeySource:

@@ -37,6 +37,9 @@ class Metrics:
         self._refreshes = Counter(
             "authz_key_refreshes", "Fetches of an issuer's keys.", ["issuer", "result"], registry=registry
         )
+        self._introspections = Counter(
+            "authz_introspections", "Questions about opaque tokens.", ["result"], registry=registry
+        )
         self._reloads = Counter("authz_policy_loads", "Policies loaded or refused.", ["result"], registry=registry)
         self._policy = Gauge(
             "authz_policy_info",
@@ -97,6 +100,10 @@ class Metrics:
     def keys_refreshed(self, issuer: str, result: str) -> None:
         """Count one fetch of keys; `result` is `ok` or `failed`."""
         self._refreshes.labels(issuer, result).inc()
+
+    def introspected(self, result: str) -> None:
+        """Count one question about an opaque token; `result` is `active`, `inactive` or `failed`."""
+        self._introspections.labels(result).inc()
 
     def policy_loaded(self, revision: str, loaded: float) -> None:
         """Note the policy that came into use; `loaded` is when, in seconds since the epoch."""

@@ -9,6 +9,9 @@
     authenticator  the three in order, for several issuers
     key_source     where keys come from: the port, and the file behind it
     jwks_http      the same over HTTP, bounded in size and time
+    introspection  what is asked about an opaque token, and what the answer says
+    introspector   answers remembered for a short while, questions bounded in number
+    introspection_http  the question over HTTP
 
 Nothing here trusts what a token says before its signature holds, save the issuer's name to pick the keys by.
 """

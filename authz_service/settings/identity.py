@@ -11,6 +11,7 @@ from authz_service.identity.binding import Requirement
 from authz_service.identity.claims import ClaimNames
 from authz_service.settings.certificates import CertificateSettings, read_certificates
 from authz_service.settings.dpop import DpopSettings, read_dpop
+from authz_service.settings.introspection import Introspection, read_introspection
 from authz_service.settings.reading import file_named, require_safe_url
 from service_kit.faults import Faults
 from service_kit.strict_yaml import Section
@@ -22,6 +23,7 @@ ALGORITHMS = (
 MAX_AGE_SECONDS = 366 * 24 * 3600
 MAX_ROLES = 200
 MAX_USABLE_SECONDS = 30 * 86_400
+_SOURCES = ("jwks_uri", "jwks_file", "introspection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class KeyTimes:
 class Issuer:
     """An issuer of tokens that is trusted, and on what terms (see `identity.tokens.TokenTerms`).
 
-    One of `jwks_uri` and `jwks_file` is set.
+    One of `jwks_uri`, `jwks_file` and `introspection` is set. With the last its tokens are opaque, there are no
+    `algorithms`, and there may be no `audiences`, where the issuer itself looks at whom a token is meant for.
 
     `source` and `line` are where the file names the keys, for messages about them.
     """
@@ -50,6 +53,7 @@ class Issuer:
     source: str
     line: int
     keys: KeyTimes = KeyTimes()
+    introspection: Introspection | None = None
     required_claims: tuple[str, ...] = ()
     max_age_seconds: int | None = None
     access_tokens_only: bool = False
@@ -95,6 +99,12 @@ def read_identity(root: Section, folder: Path, faults: Faults) -> IdentitySettin
     for issuer in issuers:
         if issuer.issuer and names.count(issuer.issuer) > 1:
             faults.add(issuer.source, issuer.line, f"issuer {issuer.issuer!r} is configured more than once")
+    for issuer in [issuer for issuer in issuers if issuer.introspection is not None][1:]:
+        faults.add(
+            issuer.source,
+            issuer.line,
+            "only one issuer may have introspection: an opaque token does not tell its issuer",
+        )
     return IdentitySettings(
         "allow" if anonymous == "allow" else "deny", issuers, dpop, certificates, roles, tokens, seconds
     )
@@ -108,8 +118,10 @@ def read_requirement(section: Section, key: str = "require_binding") -> Requirem
 def _issuer(section: Section, folder: Path) -> Issuer:
     with section:
         issuer = section.text("issuer")
-        audiences = section.texts("audiences", required=True)
-        algorithms = section.texts("algorithms", required=True)
+        asked = section.has("introspection")
+        introspection = read_introspection(section.section("introspection"), folder) if asked else None
+        audiences = section.texts("audiences", required=not asked)
+        algorithms = section.texts("algorithms", required=not asked)
         for name in algorithms:
             if name not in ALGORITHMS:
                 why = "is symmetric or none, which is never accepted" if name[:2] in {"HS", "no"} else "is not known"
@@ -123,19 +135,29 @@ def _issuer(section: Section, folder: Path) -> Issuer:
             )
         uri = section.text("jwks_uri") if section.has("jwks_uri") else None
         file = file_named(section, "jwks_file", folder) if section.has("jwks_file") else None
-        if (uri is None) == (file is None):
-            section.faults.add(section.source, section.line, f"{section.path} needs one of jwks_uri and jwks_file")
+        _check_source(section)
         if uri:
             require_safe_url(section, "jwks_uri", uri, "keys")
-        line = section.line_of("jwks_uri" if uri else "jwks_file")
+        line = section.line_of("introspection" if asked else "jwks_uri" if uri else "jwks_file")
         return Issuer(
             issuer, audiences, algorithms, claims, uri, file, section.source, line,
             keys=_key_times(section),
+            introspection=introspection,
             required_claims=section.texts("required_claims"),
             max_age_seconds=section.integer("max_age_seconds", minimum=1, maximum=MAX_AGE_SECONDS, default=0) or None,
             access_tokens_only=section.choice("token_type", ("any", "at+jwt"), default="any") == "at+jwt",
             require_binding=read_requirement(section),
         )  # fmt: skip
+
+
+def _check_source(section: Section) -> None:
+    """Check that there is one way to verify the issuer's tokens, and nothing that belongs to another."""
+    if sum(map(section.has, _SOURCES)) != 1:
+        text = f"{section.path} needs one of {', '.join(_SOURCES[:-1])} and {_SOURCES[-1]}"
+        section.faults.add(section.source, section.line, text)
+    elif section.has("introspection"):
+        for key in filter(section.has, ("algorithms", "keys")):
+            section.fault(key, "means nothing where tokens are asked about by introspection")
 
 
 def _key_times(section: Section) -> KeyTimes:

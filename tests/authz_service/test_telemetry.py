@@ -71,6 +71,12 @@ def test_fetches_of_keys_count_by_issuer_and_result(metrics: Metrics, registry: 
         assert registry.get_sample_value("authz_key_refreshes_total", labels) == 1
 
 
+def test_questions_about_opaque_tokens_count_by_result(metrics: Metrics, registry: CollectorRegistry) -> None:
+    for result in ("active", "inactive", "failed"):
+        metrics.introspected(result)
+        assert registry.get_sample_value("authz_introspections_total", {"result": result}) == 1
+
+
 def test_only_the_policy_in_use_is_shown(metrics: Metrics, registry: CollectorRegistry) -> None:
     """Its predecessors are counted and forgotten."""
     metrics.policy_loaded("aaa", 1.5)

@@ -50,7 +50,7 @@ def test_an_address_of_keys_that_cannot_be_read_is_a_fault(folder: Path, uri: st
 
 def test_keys_come_from_one_place(folder: Path) -> None:
     """Neither from none nor from two."""
-    needs_one = "identity.issuers[0] needs one of jwks_uri and jwks_file"
+    needs_one = "identity.issuers[0] needs one of jwks_uri, jwks_file and introspection"
     uri = "      jwks_uri: https://idp.example/jwks.json\n"
     assert fault(folder, uri, "") == (11, needs_one)
     assert fault(folder, uri, f"{uri}      jwks_file: jwks.json\n") == (11, needs_one)
