@@ -70,7 +70,7 @@ async def _faults(settings: Settings, file: Path, *, online: bool) -> tuple[list
     if online:
         found = parts.build(
             settings.identity,
-            sources.identity_sources(settings, None),
+            sources.identity_sources(settings, None, {}),
             Heard(lambda *_: None, lambda _: None),
             monotonic=time.monotonic,
         )

@@ -25,6 +25,7 @@ from authz_service.dlp.detectors import ALL
 from authz_service.dlp.request import redact_text
 from authz_service.dlp.scan import Scanner
 from authz_service.identity import parts
+from authz_service.identity.introspector import Introspector
 from authz_service.identity.parts import Heard, IdentityParts
 from authz_service.model import Decision, HttpRequest, Outcome
 from authz_service.pipeline import Clock, Pipeline
@@ -87,9 +88,20 @@ def _read(name: str) -> bytes:
 
 
 async def _decide(settings: Settings, request: HttpRequest, now: float) -> tuple[list[Step], Decision]:
+    asking = sources.introspectors(settings.identity.issuers, lambda _: None)
+    try:
+        return await _rehearse(settings, request, now, asking)
+    finally:
+        await asyncio.gather(*(each.close() for each in asking.values()))
+
+
+async def _rehearse(
+    settings: Settings, request: HttpRequest, now: float, asking: Mapping[str, Introspector]
+) -> tuple[list[Step], Decision]:
     scanner, routes = Scanner(ALL), Routes(settings.routes)
     engine = await sources.policy_source(settings).load()
-    first, second = await _identity(settings), await _identity(settings)  # so that no proof is used up between them
+    # Two, so that no proof is used up between them.
+    first, second = await _identity(settings, asking), await _identity(settings, asking)
     terms = sources.body_terms(settings)
     found = await rehearse(request, routes, first.authenticator, scanner, now, reads=engine.reads, terms=terms)
     steps = found.steps
@@ -109,10 +121,10 @@ async def _decide(settings: Settings, request: HttpRequest, now: float) -> tuple
     return steps, decision
 
 
-async def _identity(settings: Settings) -> IdentityParts:
+async def _identity(settings: Settings, asking: Mapping[str, Introspector]) -> IdentityParts:
     found = parts.build(
         settings.identity,
-        sources.identity_sources(settings, None),
+        sources.identity_sources(settings, None, asking),
         Heard(lambda *_: None, lambda _: None),
         monotonic=time.monotonic,
         resource_metadata=settings.denials.resource_metadata,

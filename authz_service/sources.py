@@ -119,7 +119,8 @@ def introspectors(issuers: Sequence[Issuer], asked: Callable[[Result], None]) ->
 
 def identity_sources(settings: Settings, replays: Client | None, asking: Mapping[str, Introspector]) -> Sources:
     """Return what is behind the identity settings; `asking` is who asks about opaque tokens."""
-    keys = {issuer.issuer: key_source(issuer) for issuer in settings.identity.issuers if issuer.issuer not in asking}
+    signed = [issuer for issuer in settings.identity.issuers if issuer.introspection is None]
+    keys = {issuer.issuer: key_source(issuer) for issuer in signed}
     if settings.identity.dpop is None:
         return Sources(keys, asking)
     return Sources(keys, asking, ValkeyReplayStore(replays) if replays else MemoryReplayStore(time.monotonic))

@@ -63,7 +63,7 @@ async def _keys(issuers: tuple[Issuer, ...], *, online: bool) -> Mapping[str, Ke
     """Return the keys that are at hand; of an issuer whose keys cannot be had there are none."""
     keys = {}
     for issuer in issuers:
-        if not online and issuer.jwks_file is None:
+        if issuer.introspection is not None or (not online and issuer.jwks_file is None):
             continue
         try:
             fetched = await sources.key_source(issuer).fetch()

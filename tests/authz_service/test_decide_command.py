@@ -57,19 +57,22 @@ def test_a_denial_names_the_rule_and_the_answer(
     assert steps(found)["decision"] is False
 
 
-@pytest.mark.parametrize(
-    ("request_", "step", "code"),
-    [
-        ({"path": "/open"}, "identity", "credential_missing"),
-        ({"path": "/open", "headers": {"authorization": "Bearer x"}}, "identity", "token_malformed"),
-        ({"path": "/%zz"}, "request", "path_malformed"),
-    ],
-)
+REFUSED = [
+    ({"path": "/open"}, "identity", "credential_missing"),
+    ({"path": "/open", "headers": {"authorization": "Bearer x"}}, "identity", "token_malformed"),
+    ({"path": "/%zz"}, "request", "path_malformed"),
+]
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda refused: refused[2])
 def test_the_step_that_refuses_is_the_last(
-    place: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    request_: dict[str, Any], step: str, code: str,
-) -> None:  # fmt: skip
-    exit_code, found = decide(place, monkeypatch, capsys, request_)
+    place: Workplace,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    refused: tuple[dict[str, Any], str, str],
+) -> None:
+    request, step, code = refused
+    exit_code, found = decide(place, monkeypatch, capsys, request)
     assert (exit_code, found["code"]) == (1, code)
     assert steps(found)[step] is False
     assert "policy" not in steps(found)
@@ -80,9 +83,8 @@ def test_neither_tokens_nor_secrets_are_shown(
 ) -> None:
     given = token()
     headers = {"authorization": f"Bearer {given}", "x-key": SECRET}
-    _, found = decide(
-        place, monkeypatch, capsys, {"path": f"/a/{SECRET}?k={SECRET}", "headers": headers, "host": SECRET}
-    )
+    request = {"path": f"/a/{SECRET}?k={SECRET}", "headers": headers, "host": SECRET}
+    _, found = decide(place, monkeypatch, capsys, request)
     shown = json.dumps(found)
     assert SECRET not in shown
     assert given.split(".")[1] not in shown
