@@ -38,8 +38,7 @@ def main() -> int:
     if arguments.config is None and arguments.tool != "token":
         parser.error("the following arguments are required: --config")
     if "run" in arguments:
-        code: int = arguments.run(arguments)
-        return code
+        return _run(arguments)
     logs.set_up("authz_service", arguments.log_level)
     try:
         listening = configuration.load(arguments.config).listen
@@ -52,6 +51,16 @@ def main() -> int:
     except ListenError as error:
         print(f"{arguments.config}: {error}", file=sys.stderr)
         return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Run a tool; whoever reads what it prints may have had enough of it."""
+    try:
+        code: int = arguments.run(arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
+        return 1
+    return code
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from service_kit.faults import ConfigurationError
+from service_kit.faults import ConfigurationError, faults_to_json
 
 OK, NO, FAULT = 0, 1, 2
 """All is well; the answer is no; the configuration, the input or the arguments are at fault."""
@@ -14,8 +14,7 @@ OK, NO, FAULT = 0, 1, 2
 def show_faults(error: ConfigurationError, *, as_json: bool) -> int:
     """Print every fault with file and line, as JSON to standard output; return the exit code."""
     if as_json:
-        faults = [{"source": each.source, "line": each.line, "text": each.text} for each in error.faults]
-        print(json.dumps({"faults": faults}, indent=2))
+        print(json.dumps({"faults": faults_to_json(error.faults)}, indent=2))
     else:
         print(error, file=sys.stderr)
     return FAULT

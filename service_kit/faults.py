@@ -48,3 +48,8 @@ class Faults:
         """Raise `ConfigurationError` when a fault was noted."""
         if self.found:
             raise ConfigurationError(self.found)
+
+
+def faults_to_json(faults: Sequence[Fault]) -> list[dict[str, object]]:
+    """Faults as JSON has them."""
+    return [{"source": fault.source, "line": fault.line, "text": fault.text} for fault in faults]

@@ -68,6 +68,8 @@ def parse_target(request_path: str) -> Target:
     if ".." in written and _END_OF_NAME.search(text):
         raise _malformed()  # `/hr;%252f../x` is /x, or it is /hr/x for who leaves parameters out before he decodes
     segments = _resolve([_name(segment) for segment in written])
+    if "\\" in text and ".." in written:
+        raise _malformed()  # a dot segment to servers for which a backslash parts segments, and to no others
     path = "/" + "/".join(segments)
     return Target(path, query, "/" + (segments[0].lower() if segments else ""))
 
@@ -98,10 +100,15 @@ def _name(segment: str) -> str:
 
 
 def _resolve(segments: list[str]) -> list[str]:
-    """Drop empty and dot segments (RFC 3986 section 5.2.4); keep the trailing slash as a last empty segment."""
+    """Drop empty and dot segments (RFC 3986 section 5.2.4); keep the trailing slash as a last empty segment.
+
+    A `..` behind an empty segment takes back that one or, where slashes are merged first, the one before: refused.
+    """
     kept: list[str] = []
-    for segment in segments:
+    for place, segment in enumerate(segments):
         if segment == "..":
+            if place > 1 and not segments[place - 1]:
+                raise _malformed()
             if kept:
                 kept.pop()
         elif segment not in {"", "."}:

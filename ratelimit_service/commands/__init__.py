@@ -24,8 +24,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 from ratelimit_service.commands import check, explain, reset, show, simulate
-from ratelimit_service.commands.arguments import FAULT, NO, UsageError, faults_to_json
-from service_kit.faults import ConfigurationError
+from ratelimit_service.commands.arguments import FAULT, NO, UsageError
+from service_kit.faults import ConfigurationError, faults_to_json
 from service_kit.valkey.errors import StoreUnavailableError
 
 INTERRUPTED = 130  # what shells make of SIGINT

@@ -12,7 +12,6 @@ from typing import TypeAlias
 from ratelimit_service import config
 from ratelimit_service.config import Source
 from ratelimit_service.rules import Entry, Limits
-from service_kit.faults import Fault
 
 OK, NO, FAULT = 0, 1, 2  # exit codes
 MAX_TOP = 10_000  # rows of a list
@@ -108,8 +107,3 @@ def entry(text: str) -> Entry:
 def entries(texts: Sequence[str]) -> tuple[Entry, ...]:
     """Read the entries of one descriptor."""
     return tuple(map(entry, texts))
-
-
-def faults_to_json(faults: Sequence[Fault]) -> list[dict[str, object]]:
-    """Faults as JSON has them."""
-    return [{"source": fault.source, "line": fault.line, "text": fault.text} for fault in faults]

@@ -7,10 +7,10 @@ import json
 import sys
 from collections.abc import Mapping
 
-from ratelimit_service.commands.arguments import NO, OK, Commands, add_command, add_source, faults_to_json, load
+from ratelimit_service.commands.arguments import NO, OK, Commands, add_command, add_source, load
 from ratelimit_service.commands.wording import count
 from ratelimit_service.rules import Limits
-from service_kit.faults import ConfigurationError
+from service_kit.faults import ConfigurationError, faults_to_json
 
 DETAILS = """\
 The directory is read as the service reads it: every file below it, except those whose names begin with a dot. Each

@@ -41,9 +41,8 @@ def test_a_fault_in_a_policy_is_told_with_its_own_file_and_row(
 ) -> None:
     (place.folder / "policy" / "a.rego").write_text("package a\n\ndecision := {\n")
     assert run(monkeypatch, "check", "--config", place.config, "--json") == 2
-    (fault,) = json.loads(capsys.readouterr().out)["faults"]
-    assert Path(fault["source"]).name == "a.rego"
-    assert fault["line"] >= 3
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert ("a.rego", 3) in [(Path(fault["source"]).name, fault["line"]) for fault in faults]
 
 
 def test_the_rule_of_a_route_that_no_policy_defines_is_a_fault(

@@ -32,7 +32,7 @@ def decide(
 
 def steps(found: dict[str, Any]) -> dict[str, bool]:
     """Which steps there were, and which were passed."""
-    return {step["name"]: step["passed"] for step in found["steps"]}
+    return {step["step"]: step["passed"] for step in found["steps"]}
 
 
 def test_a_request_that_would_pass_is_told_step_by_step(
@@ -43,7 +43,7 @@ def test_a_request_that_would_pass_is_told_step_by_step(
     assert (code, found["outcome"]) == (0, "allow")
     names = ["request", "route", "credential", "identity", "findings", "policy", "decision", "answer"]
     assert steps(found) == dict.fromkeys(names, True)
-    told = {step["name"]: step for step in found["steps"]}
+    told = {step["step"]: step for step in found["steps"]}
     assert "user alice" in told["identity"]["text"]
     assert any("a.decision" in line for line in told["policy"]["more"])
     assert "sets header x-who" in told["answer"]["more"]
@@ -52,7 +52,8 @@ def test_a_request_that_would_pass_is_told_step_by_step(
 def test_a_denial_names_the_rule_and_the_answer(
     place: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, found = decide(place, monkeypatch, capsys, {"path": "/x", "headers": {"authorization": f"Bearer {token()}"}})
+    request = {"path": "/x", "headers": {"authorization": f"Bearer {token()}"}}
+    code, found = decide(place, monkeypatch, capsys, request)
     assert (code, found["status"], found["code"]) == (1, 403, "not_here")
     assert steps(found)["decision"] is False
 
@@ -94,8 +95,11 @@ def test_a_proof_is_not_used_up_by_looking_at_it_twice(
     place: Workplace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     issuer = {
-        "issuer": "https://idp.example", "audiences": ["agent-gateway"], "algorithms": ["ES256"], "jwks_file": "jwks.json",
-    }  # fmt: skip
+        "issuer": "https://idp.example",
+        "audiences": ["agent-gateway"],
+        "algorithms": ["ES256"],
+        "jwks_file": "jwks.json",
+    }
     place.write(identity={"issuers": [issuer], "dpop": {"origins": ["https://api.example"], "replay": "memory"}})
     holder = prover()
     bound = token(cnf={"jkt": holder.jkt})

@@ -80,9 +80,9 @@ def test_what_is_no_b64token_is_refused(token: str) -> None:
     ],
 )
 def test_another_scheme_is_refused(header: str) -> None:
-    """An empty header is no lack of one."""
+    """With a challenge and no error, as if nothing had been sent (RFC 6750 section 3); an empty header too."""
     told = refusal(header)
-    assert (told.code, told.status) == ("scheme_unsupported", 400)
+    assert (told.code, told.status, told.error) == ("scheme_unsupported", 401, None)
 
 
 @pytest.mark.parametrize(
