@@ -1,6 +1,7 @@
 -- Makes one change of the list of revocations, and tells it to everyone who reads the stream: all of it or nothing.
 --
--- KEYS[1]  hash: field → "<id of the change> <end in ms, 0 for never> <body>"
+-- KEYS[1]  hash: field → "<id of the change> <end in ms, 0 for never> <body>"; and `#` → the id of the last change, so
+--          that a hash that is gone, such as by eviction, is not taken for one in which there is nothing
 -- KEYS[2]  sorted set: field → when it ends, in milliseconds since the epoch
 -- KEYS[3]  stream of changes, each `change`, `number`, `until`, `body`
 -- KEYS[4]  how many changes there have been: a reader who misses a number has missed a change
@@ -36,6 +37,7 @@ local function tell(till)
     local number = redis.call('INCR', counter)
     local id = redis.call('XADD', changes, 'MAXLEN', kept, '*',
         'change', action, 'number', number, 'until', till, 'body', body)
+    redis.call('HSET', list, '#', id)
     return id, number
 end
 
@@ -60,7 +62,7 @@ end
 local field, holds = ARGV[5], tonumber(ARGV[6])
 assert(holds and holds >= 0 and holds < 2 ^ 52, 'ARGV[6] must be milliseconds')
 local before = redis.call('HGET', list, field) or ''
-if before == '' and redis.call('HLEN', list) >= most then
+if before == '' and redis.call('HLEN', list) > most then -- `#` is one of them
     return {'full'}
 end
 local till = holds > 0 and string.format('%.0f', now + holds) or '0'

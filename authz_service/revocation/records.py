@@ -1,6 +1,7 @@
 """Revocations and changes as Valkey keeps them, and back. Pure; whatever is not as it is written here is refused.
 
     field   of the hash: a JSON list of kind, value, issuer, then `all` or `issued_before`: what may stand side by side
+            (the store keeps a field of another form beside them, see change.lua)
     value   of the hash: the change's id, when it ends in milliseconds since the epoch (0 for never), the body
     change  of the stream: `change`, `number`, `until`, `body`, in this order
     body    a JSON object; for a change that restores, without `issued_before`

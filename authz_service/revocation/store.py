@@ -35,6 +35,7 @@ BLOCK_SECONDS = 0.5  # how long the server holds a question for changes that the
 CHANGES_AT_A_TIME = 1000
 LOAD_SECONDS = 10.0  # for the whole list, which at its longest is about 50 MB
 _NONE_YET = "0-0"
+_LAST_CHANGE = b"#"  # the field beside the revocations that says up to which change they are
 
 
 def _script(name: str) -> str:
@@ -119,11 +120,12 @@ class RevocationStore:
         # Read-only, so that a replica's user need not be able to write the list.
         match await self._client.ask("EVAL_RO", _LOAD, len(KEYS), *KEYS, known, MAX_CHANGES, seconds=seconds):
             case [bytes() as last, bytes() as number, list() as words, list() as missed] if number.isdigit():
-                if len(words) > 2 * MAX_ENTRIES or len(words) % 2:
+                if len(words) > 2 * (MAX_ENTRIES + 1) or len(words) % 2 or not _texts(*words):
                     raise RecordError(f"the list is longer than {MAX_ENTRIES}, or no list")
-                entries = [(f, v) for f, v in zip(words[::2], words[1::2], strict=True) if _texts(f, v)]
-                if 2 * len(entries) == len(words):
-                    return Snapshot(_identity(last), int(number), entries, missed)
+                entries = dict(zip(words[::2], words[1::2], strict=True))
+                if entries.pop(_LAST_CHANGE, _NONE_YET.encode()) != last:
+                    raise RecordError("the list and its changes do not belong together: some are lost, make one again")
+                return Snapshot(_identity(last), int(number), list(entries.items()), missed)
         raise RecordError("the list is not as it is written")
 
     async def changes(self, after: str) -> list[tuple[str, Change | None]]:

@@ -115,7 +115,7 @@ def replicas(folder: Path, keys: Keys, valkey: Server, count: int, **terms: Any)
                         keys,
                         listen={"grpc": f"{HOST}:0", "http": f"{HOST}:0", "server": HOSTS[number % len(HOSTS)]},
                         policy={"paths": [str(policy)], "decision": "p/decision"},
-                        valkey={"url": f"{HOST}:{valkey.port}"},
+                        valkey={"url": f"{HOST}:{valkey.port}", "deadline_ms": 5000},
                         revocation=terms,
                     )
                 )

@@ -231,6 +231,23 @@ def test_a_counter_that_is_no_number_is_refused(server: Server) -> None:
     run(single(server), scenario)
 
 
+@pytest.mark.parametrize("key", [LIST, CHANGES])
+def test_a_list_that_is_gone_is_not_taken_for_an_empty_one(server: Server, key: str) -> None:
+    """As where keys are evicted; the next change puts list and changes together again."""
+
+    async def scenario(store: RevocationStore) -> None:
+        await store.revoke(order())
+        await store.revoke(order("bob"))
+        with server.client() as client:
+            client.delete(key)
+        with pytest.raises(RecordError, match="do not belong together"):
+            await store.load("")
+        await store.revoke(order("carol"))
+        assert "user carol" in await subjects(store)
+
+    run(single(server), scenario)
+
+
 def test_keys_of_another_type_end_in_the_servers_own_words(server: Server) -> None:
     """Somebody else uses these names."""
     with server.client() as client:
