@@ -22,6 +22,7 @@ from service_kit.wire import ext_authz_pb2
 from tests.valkey_servers import HOST, Server, until
 from tests.wire import processes
 from tests.wire.processes import REPOSITORY, Keys, Running
+from tests.wire.test_opaque_tokens import OPAQUE, SECRET, TOKEN, Issuer
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 REPLICAS = 4
@@ -194,6 +195,34 @@ def test_revocations_survive_the_restart_of_every_part_and_a_lost_store_refuses(
             assert outcome(running, victim) == "token_revoked"
             metrics = httpx.get(f"http://{running.http}/metrics").text
             assert "authz_revocations 1.0" in metrics
+
+
+def test_an_opaque_token_is_revoked_by_the_id_that_its_issuer_tells(tmp_path: Path) -> None:
+    """Though what the issuer said of it is still remembered."""
+    issuer = Issuer()
+    told = {"active": True, "username": "alice", "client_id": "desk", "exp": time.time() + 600}
+    issuer.tokens |= {TOKEN: {**told, "jti": "opaque-1"}, f"{TOKEN}-2": {**told, "jti": "opaque-2"}}
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    introspection = {"endpoint": issuer.endpoint, "client_id": "gateway", "client_secret_file": str(secret)}
+    claims = {"user": "username", "agent": "client_id"}
+    identity = {"issuers": [{"issuer": OPAQUE, "introspection": introspection, "claims": claims}]}
+    with Server() as valkey, issuer.running():
+        stored = {"url": f"{HOST}:{valkey.port}", "deadline_ms": 5000}
+        policy = tmp_path / "main.rego"
+        policy.write_text("package p\n\ndecision := true\n")
+        with processes.authz_service(
+            tmp_path,
+            Keys(tmp_path),
+            identity=identity,
+            policy={"paths": [str(policy)], "decision": "p/decision"},
+            valkey=stored,
+            revocation={},
+        ) as running:
+            assert outcome(running, TOKEN) == ""
+            command(tmp_path / "authz.yaml", "revoke", "--token-id", "opaque-1", "--issuer", OPAQUE, "--reason", "test")
+            assert outcome(running, TOKEN) == "token_revoked"
+            assert outcome(running, f"{TOKEN}-2") == ""
 
 
 def test_where_it_is_chosen_so_callers_pass_without_the_store(tmp_path: Path) -> None:
