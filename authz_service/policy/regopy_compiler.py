@@ -16,7 +16,10 @@ from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError
 from authz_service.policy.sources import PolicySources
 from authz_service.rego_engine import regopy_dialect
 from authz_service.rego_engine.compiler_hints import hint
+from authz_service.rego_engine.equations import grouped
+from authz_service.rego_engine.front_end_checks import Sources
 from authz_service.rego_engine.plan import Plan
+from authz_service.rego_engine.plan_checks import lost_withs, reassigned
 from authz_service.rego_engine.plan_reader import read_plan
 from authz_service.rego_engine.regopy_dialect import RegopyDialect
 from authz_service.rego_engine.source_checks import check_source
@@ -36,10 +39,13 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
     for path, text in sources.modules.items():
         for fault in check_source(path, text):
             faults.add(fault.source, fault.line, fault.text)
+    read = Sources(sources.modules)
+    for fault in read.faults():
+        faults.add(fault.source, fault.line, fault.text)
     faults.raise_if_any()
     # regopy's plan keeps a file's last name only: numbers tell modules of one name apart.
     paths = {f"{number}.rego": path for number, path in enumerate(sources.modules)}
-    modules = {name: sources.modules[path] for name, path in paths.items()}
+    modules = {name: grouped(sources.modules[path]) for name, path in paths.items()}
     text, found = _compile_modules(modules, rules)
     for fault in found:
         faults.add(paths[fault.source], fault.line, fault.text)
@@ -47,7 +53,9 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
     first = next(iter(sources.modules))
     plan = read_plan(text, RegopyDialect(), paths, first, faults)
     faults.raise_if_any()
-    for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan)):
+    for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan), *reassigned(plan)):
+        faults.add(fault.source, fault.line, fault.text)
+    for fault in lost_withs(plan, read.withs()):
         faults.add(fault.source, fault.line, fault.text)
     faults.raise_if_any()
     return plan

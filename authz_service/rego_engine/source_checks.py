@@ -10,7 +10,8 @@ is the compiler's to tell.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby, islice
+from dataclasses import dataclass
+from itertools import groupby, islice, takewhile
 from operator import itemgetter
 from typing import Final
 
@@ -43,6 +44,24 @@ def check_source(name: str, text: str) -> Iterator[Fault]:
         yield Fault(name, row, next(found)[1])
 
 
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a module declares: its package, the names of its imports, the path and row of each rule's head."""
+
+    package: tuple[str, ...]
+    imports: frozenset[str]
+    rules: tuple[tuple[tuple[str, ...], int], ...]
+    functions: frozenset[tuple[str, ...]]
+
+
+def declared(text: str, read: Sequence[Token]) -> Declared:
+    """Return what the tokens of a module declare."""
+    outline = _Outline(text, read)
+    for _ in outline.faults():
+        pass  # told by `check_source`
+    return Declared(outline.package, frozenset(outline.imports), tuple(outline.rules), frozenset(outline.functions))
+
+
 class _Outline:
     """The top level of one module, read from its first statement to its last."""
 
@@ -52,6 +71,10 @@ class _Outline:
         self._items.append(Token(Kind.CLOSE, "", len(text), 0, 0, spaced=True))
         self._place = 0
         self._infix = _INFIX
+        self.package: tuple[str, ...] = ()
+        self.imports: set[str] = set()
+        self.rules: list[tuple[tuple[str, ...], int]] = []
+        self.functions: set[tuple[str, ...]] = set()
 
     def faults(self) -> Iterator[tuple[int, str]]:
         while self._next.text:
@@ -66,9 +89,15 @@ class _Outline:
         path = tuple(item.text for item in self._items[start : self._place] if item.text != ".")
         if keyword == "import" and path in _LOGICAL_IMPORTS:
             self._infix = _INFIX | _LOGICAL  # elsewhere these are names that a rule may have
+        names = [item.text for item in self._items[start : self._place] if item.kind is Kind.NAME]
         if self._next.text == "as":
             self._take()
+            names = [self._next.text]
             self._reference()
+        if keyword == "package":
+            self.package = tuple(names)
+        else:
+            self.imports.update(names[-1:])
 
     def _rule(self) -> Iterator[tuple[int, str]]:
         defaults = self._next.text == "default" and not self._starts_reference()
@@ -79,6 +108,7 @@ class _Outline:
             self._take()  # a single item: regopy takes `;` between rules
             return
         parts = self._items[start : self._place]
+        self._declare(parts)
         bare = self._next.text not in {"contains", ":=", "="}
         if not bare:
             self._take()
@@ -96,6 +126,13 @@ class _Outline:
         elif bare and parts[-1].text != "(":  # a function that is true for its arguments needs no more
             yield row, _v0_bare(parts, head)
         yield from self._further_bodies()
+
+    def _declare(self, parts: Sequence[Token]) -> None:
+        dotted = list(takewhile(lambda part: part.kind is Kind.NAME or part.text == ".", parts))
+        path = tuple(part.text for part in dotted if part.kind is Kind.NAME)
+        self.rules.append((path, parts[0].row))
+        if parts[-1].text == "(":
+            self.functions.add(path)
 
     def _further_bodies(self) -> Iterator[tuple[int, str]]:
         while True:
