@@ -59,12 +59,12 @@ def separators(read: Sequence[Token]) -> frozenset[int]:
     return frozenset(
         place
         for number, token in enumerate(read)
-        if token.kind is Kind.OPEN and token.text in {"[", "{"} and not _opens_body(read, number)
+        if token.kind is Kind.OPEN and token.text in {"[", "{"} and not opens_body(read, number)
         if (place := _separator(read, number))
     )
 
 
-def _opens_body(read: Sequence[Token], number: int) -> bool:
+def opens_body(read: Sequence[Token], number: int) -> bool:
     """Tell whether a brace opens a body: no term follows `if`, `else` or, in its row, an operand."""
     if read[number].text != "{" or not number:
         return False

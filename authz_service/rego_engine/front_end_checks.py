@@ -4,7 +4,8 @@
 - `walk(x)` as a value: it is the array of all pairs there, and each pair in turn in OPA.
 - `some name`, and a name within `[…] := …`, that a rule or an import has as well: it takes the rule.
 
-What it does to `with` is in `with_checks`, to `=` in `equations`, to variables in `plan_checks`.
+What it does to `with` is in `with_checks`, to `==` in `nested_comparisons`, to `=` in `equations`, to variables in
+`plan_checks`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from authz_service.rego_engine.expressions import (
     separators,
 )
 from authz_service.rego_engine.lexer import MAX_TOKENS, Kind, Token, tokens
+from authz_service.rego_engine.nested_comparisons import nested_comparisons
 from authz_service.rego_engine.source_checks import MAX_FAULTS, Declared, declared
 from service_kit.faults import Fault
 
@@ -58,6 +60,7 @@ class Sources:
             found = [
                 *_mixed_sets(module.read, parting),
                 *_walks(module.read),
+                *nested_comparisons(module.read, parting),
                 *_shadows(module.read, scope.names),
                 *with_checks.check(module.read, parting, scope),
             ]
