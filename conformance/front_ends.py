@@ -9,10 +9,13 @@ import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from authz_service.rego_engine import regopy_dialect
+from authz_service.rego_engine.front_end_checks import Sources
 from authz_service.rego_engine.plan import Plan
+from authz_service.rego_engine.plan_checks import reassigned
 from authz_service.rego_engine.plan_reader import OpaDialect, read_plan
 from authz_service.rego_engine.regopy_dialect import RegopyDialect
 from conformance.cases import RULE, Case
@@ -63,8 +66,9 @@ class Regopy:
         answer = self._ask({"modules": [*case.modules, case.module], "rule": RULE})
         if "refused" in answer:
             raise RefusedError(answer["refused"])
-        plan = _read(answer["plan"], RegopyDialect())
-        fault = next(regopy_dialect.misplaced(plan), None)
+        texts = {f"{number}.rego": text for number, text in enumerate([*case.modules, case.module])}
+        plan = _read(answer["plan"], RegopyDialect(Sources(texts).negating_bodies()))
+        fault = next(chain(regopy_dialect.misplaced(plan), reassigned(plan)), None)
         if fault is not None:
             raise RefusedError(str(fault))
         return plan

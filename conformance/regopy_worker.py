@@ -8,22 +8,26 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 from authz_service.policy.regopy_library import Interpreter, LogLevel, RegoError
+from authz_service.rego_engine.equations import grouped
+from authz_service.rego_engine.front_end_checks import Sources
 from authz_service.rego_engine.source_checks import check_source
 
 
 def _plan(modules: list[str], rule: str) -> dict[str, str]:
-    for number, text in enumerate(modules):
-        fault = next(check_source(f"{number}.rego", text), None)
-        if fault is not None:
-            return {"refused": str(fault)}
+    texts = {f"{number}.rego": text for number, text in enumerate(modules)}
+    faults = chain(*(check_source(name, text) for name, text in texts.items()), Sources(texts).faults())
+    fault = next(faults, None)
+    if fault is not None:
+        return {"refused": str(fault)}
     interpreter = Interpreter()
     interpreter.log_level = LogLevel.NONE
     try:
-        for number, text in enumerate(modules):
-            interpreter.add_module(f"{number}.rego", text)
+        for name, text in texts.items():
+            interpreter.add_module(name, grouped(text))
         with tempfile.TemporaryDirectory() as folder:
             interpreter.save_bundle(f"{folder}/bundle", interpreter.build(None, [rule]))
             return {"plan": Path(folder, "bundle", "plan.json").read_text("utf-8")}

@@ -51,7 +51,7 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
         faults.add(paths[fault.source], fault.line, fault.text)
     faults.raise_if_any()
     first = next(iter(sources.modules))
-    plan = read_plan(text, RegopyDialect(), paths, first, faults)
+    plan = read_plan(text, RegopyDialect(read.negating_bodies()), paths, first, faults)
     faults.raise_if_any()
     for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan), *reassigned(plan)):
         faults.add(fault.source, fault.line, fault.text)

@@ -89,11 +89,11 @@ def expression(read: Sequence[Token], place: int, parting: frozenset[int]) -> ra
     start = place
     for number in range(place - 1, -1, -1):
         token = read[number]
-        if token.depth < depth or number in parting:
+        if token.depth < depth or (token.depth == depth and number in parting):
             break
         if token.depth == depth and (token.text == ";" or is_keyword(read, number, "if", "else")):
             break
-        if start < place and read[start].depth == depth and _parts(read, number, start):
+        if read[start].depth == depth and _parts(read, number, start):
             break
         start = number
     return range(start, place)

@@ -74,6 +74,10 @@ class Sources:
             for name, module in self._modules.items()
         }
 
+    def negating_bodies(self) -> frozenset[str]:
+        """Return the modules whose `not` negates a body."""
+        return frozenset(name for name, module in self._modules.items() if module.declared.negates_bodies)
+
     def _scope(self, of: Declared) -> with_checks.Scope:
         beside = (each.declared for each in self._modules.values() if each.declared.package == of.package)
         rules = {path[0] for each in beside for path, _ in each.rules}

@@ -53,7 +53,8 @@ def _is_whole(read: Sequence[Token], opening: int, parting: frozenset[int]) -> b
     """Tell whether a bracket groups a whole expression of a body."""
     beyond = read[min(closing(read, opening) + 1, len(read) - 1)]
     goes_on = adjoins(beyond) or beyond.text in OPERATORS | {"in", "="}
-    return read[opening].text == "(" and not expression(read, opening, parting) and not goes_on
+    before = {read[place].text for place in expression(read, opening, parting)}
+    return read[opening].text == "(" and before <= {"not"} and not goes_on
 
 
 def _is_assigned(read: Sequence[Token], place: int, parting: frozenset[int]) -> bool:

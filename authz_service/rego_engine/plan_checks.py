@@ -16,7 +16,7 @@ from authz_service.rego_engine import flow, plan
 from authz_service.rego_engine.plan import Block, Function, Plan, Where
 from service_kit.faults import Fault
 
-_NOT_VARIABLES = (plan.AssignOnce, plan.Reset, plan.With)
+_NOT_VARIABLES = (plan.AssignOnce, plan.Reset, plan.With, plan.Merge)
 _CLOSED = (plan.Blocks, plan.Not)  # what is assigned in them is of no use behind them
 
 

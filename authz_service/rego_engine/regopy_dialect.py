@@ -5,6 +5,7 @@
   where OPA has it.
 - `input` where there is none must be undefined; OPA's plan checks it wherever it is used whole, regopy's does not.
 - A built-in that it does not know gets input and data like a rule, and none of them is an operand.
+- `not` holds where an operand within it is undefined: see `negations`.
 - A dynamic reference may lead to a base document: OPA plans both ways, regopy the call alone.
 """
 
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from authz_service.rego_engine import flow, plan
 from authz_service.rego_engine.builtins.registry import find
+from authz_service.rego_engine.negations import parted
 from authz_service.rego_engine.plan import Local, Plan, Statement
 from service_kit.faults import Fault
 
@@ -26,11 +28,14 @@ _RULE = re.compile(r"g\d+\.data\.")
 
 
 class RegopyDialect:
-    """As regopy writes it."""
+    """As regopy writes it; `negating_bodies` are the files whose `not` negates a body."""
 
     row_offset = 1
     dynamic_prefix: tuple[str, ...] = ("data",)
     falls_back = True
+
+    def __init__(self, negating_bodies: Collection[str] = ()) -> None:
+        self._negating_bodies = negating_bodies
 
     def string(self, text: str) -> str:
         """Undo the JSON escapes, and the quotes where there are any."""
@@ -54,6 +59,9 @@ class RegopyDialect:
             ):
                 collection = plan.IsType(Local(statement.source), (list, dict, set), where=statement.where)
                 found += [statement, collection]
+                continue
+            if isinstance(statement, plan.Not) and statement.where.file not in self._negating_bodies:
+                found += parted(statement)
                 continue
             found.append(statement)
         return found

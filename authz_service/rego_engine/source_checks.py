@@ -30,6 +30,7 @@ _LOGICAL: Final = frozenset({"and", "or"})
 _LOGICAL_IMPORTS: Final = frozenset(
     {("future", "keywords"), ("future", "keywords", "and"), ("future", "keywords", "or"), ("rego", "v2")}
 )
+_NEGATING_IMPORTS: Final = frozenset({("future", "keywords"), ("future", "keywords", "not"), ("rego", "v2")})
 _DOTTED: Final = 2  # items of a key that follows a dot
 
 
@@ -46,12 +47,16 @@ def check_source(name: str, text: str) -> Iterator[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What a module declares: its package, the names of its imports, the path and row of each rule's head."""
+    """What a module declares: its package, the names of its imports, the path and row of each rule's head.
+
+    `negates_bodies`: `not` is that of later versions, under which whatever it negates may be undefined.
+    """
 
     package: tuple[str, ...]
     imports: frozenset[str]
     rules: tuple[tuple[tuple[str, ...], int], ...]
     functions: frozenset[tuple[str, ...]]
+    negates_bodies: bool
 
 
 def declared(text: str, read: Sequence[Token]) -> Declared:
@@ -59,7 +64,8 @@ def declared(text: str, read: Sequence[Token]) -> Declared:
     outline = _Outline(text, read)
     for _ in outline.faults():
         pass  # told by `check_source`
-    return Declared(outline.package, frozenset(outline.imports), tuple(outline.rules), frozenset(outline.functions))
+    rules, functions = tuple(outline.rules), frozenset(outline.functions)
+    return Declared(outline.package, frozenset(outline.imports), rules, functions, outline.negates_bodies)
 
 
 class _Outline:
@@ -75,6 +81,7 @@ class _Outline:
         self.imports: set[str] = set()
         self.rules: list[tuple[tuple[str, ...], int]] = []
         self.functions: set[tuple[str, ...]] = set()
+        self.negates_bodies = False
 
     def faults(self) -> Iterator[tuple[int, str]]:
         while self._next.text:
@@ -87,6 +94,7 @@ class _Outline:
         start = self._place
         self._reference()
         path = tuple(item.text for item in self._items[start : self._place] if item.text != ".")
+        self.negates_bodies |= keyword == "import" and path in _NEGATING_IMPORTS
         if keyword == "import" and path in _LOGICAL_IMPORTS:
             self._infix = _INFIX | _LOGICAL  # elsewhere these are names that a rule may have
         names = [item.text for item in self._items[start : self._place] if item.kind is Kind.NAME]
