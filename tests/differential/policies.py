@@ -52,6 +52,9 @@ COLLECTION = st.sampled_from(
 EQUALITY = ("==", "!=")
 ORDER = ("<", "<=", ">", ">=")
 HELPERS = ("helper_a", "helper_b")
+TARGETS = ("input.n", "input.method", "data.limits", "data.names", "data.limits.a")
+# What regopy keeps; references and rules, which it would drop, are refused, and there would be nothing to compare.
+WITH_VALUES = SCALAR | st.sampled_from(["{given}", "f({given})", "[{given}, {field}]", '{{"a": {given}}}', "[seen_c]"])
 
 
 @st.composite
@@ -70,6 +73,11 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
         "data",
         "function",
         "truthy",
+        "with",
+        "equation",
+        "negated call",
+        "nested comparison",
+        "set operators",
     ]
     if depth:
         kinds += ["every", "comprehension", "negated", "nested"]
@@ -81,41 +89,29 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
             return f"{field} {operator} {draw(st.sampled_from([scalar, draw(FIELD)]))}"
         case "truthy":
             return field
-        case "member":
-            return f"{draw(st.sampled_from([scalar, field]))} in {collection}"
-        case "some":
-            return f"some {name} in {collection}; {name} {operator} {draw(st.sampled_from([scalar, field]))}"
-        case "key":
-            of_value = f"w{name} {draw(st.sampled_from(operators))} {draw(SCALAR)}"
-            return f"some {name}, w{name} in {collection}; {name} {operator} {scalar}; {of_value}"
-        case "count":
-            return f"count({collection}) {operator} {draw(NUMBER)}"
-        case "text":
-            call = draw(
-                st.sampled_from(
-                    ["startswith({0}, {1})", "contains({0}, {1})", "lower({0}) == {1}", "endswith({0}, {1})"]
-                )
+        case "with":
+            target, value = draw(st.sampled_from(TARGETS)), draw(WITH_VALUES)
+            asked = draw(
+                st.sampled_from(["seen_a", "not seen_a", f"seen_b == {scalar}", f"f(seen_b) {operator} {scalar}"])
             )
-            return call.format(field, draw(WORD))
-        case "array":
-            return f"input.path == [{draw(WORD)}, {draw(st.sampled_from([draw(WORD), field]))}]"
-        case "helper":
-            return draw(st.sampled_from([*HELPERS, *(f"{helper} {operator} {scalar}" for helper in HELPERS)]))
-        case "not":
-            return f"not {draw(st.sampled_from([*HELPERS, field, f'{field} == {scalar}']))}"
-        case "data":
-            return draw(
+            return f"given{name} := {field}; {asked} with {target} as {value.format(given=f'given{name}', field=field)}"
+        case "equation":
+            forms = ["{0} := {1}; {0} = {2}", "some {0} in {3}; {0} = {2}", "{2} = seen_b", "seen_c = {2}"]
+            form = draw(st.sampled_from(forms))
+            return form.format(name, field, scalar, collection)
+        case "negated call":
+            return "not " + draw(
                 st.sampled_from(
-                    [
-                        f"data.limits[{field}] {operator} {draw(NUMBER)}",
-                        f"some {name} in data.nested; {name}.k == {field}; {name}.v {operator} {scalar}",
-                        f"data.flags[{field}]",
-                        f"data.nested[_].k == {field}",
-                    ]
+                    [f"f({field}) == {scalar}", f"startswith({field}, {draw(WORD)})", f"{field} in {collection}",
+                     f"count({collection}) > 1", f"data.limits[{field}] {operator} {scalar}", f"lower({field}) == {scalar}"]
                 )
-            )
-        case "function":
-            return f"f({draw(st.sampled_from([scalar, field]))}) {operator} {scalar}"
+            )  # fmt: skip
+        case "nested comparison":
+            return f"{name} := ({field} == {scalar}); {name} == {draw(st.sampled_from(['true', 'false']))}"
+        case "set operators":
+            sets = [f"{{{draw(SCALAR)}, {draw(SCALAR)}}}" for _ in range(3)]
+            one, two = draw(st.sampled_from("|&-")), draw(st.sampled_from("|&-"))
+            return f"{name} := ({sets[0]} {one} {sets[1]}) {two} {sets[2]}; {scalar} in {name}"
         case "every":
             return f"every {name} in {collection} {{ {name} {operator} {scalar} }}"
         case "comprehension":
@@ -217,6 +213,11 @@ def examples(
     With `order_shows` an answer holds the values of an object in the order that it is gone through.
     """
     body = bodies(operators)
+    seen = [
+        "seen_a if { input.n in data.names }\n\nseen_a if { data.limits.a == input.n }",
+        "seen_b := [input.n, input.method, data.limits]",
+        "default seen_c := 3",
+    ]
     functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(operators))} {draw(SCALAR)} }} else := x"]
     # Helpers call no helper: Rego has no recursion.
     simple = st.lists(
@@ -231,6 +232,6 @@ def examples(
     gone_through = f"[{gone_through}]" if order_shows else f"{{{gone_through}}}"
     derived = f'derived := {{"d": decision, "n": count(names), "t": {gone_through}}}'
     text = "\n\n".join(
-        ["package p", *helpers, *functions, draw(_complete("decision", body)), draw(_partial(body)), derived]
+        ["package p", *helpers, *seen, *functions, draw(_complete("decision", body)), draw(_partial(body)), derived]
     )
     return Example(text + "\n", tuple(draw(st.lists(INPUTS, min_size=inputs, max_size=inputs))))
