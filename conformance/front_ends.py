@@ -14,6 +14,7 @@ from pathlib import Path
 
 from authz_service.rego_engine import regopy_dialect
 from authz_service.rego_engine.front_end_checks import Sources
+from authz_service.rego_engine.negations import ambiguous
 from authz_service.rego_engine.plan import Plan
 from authz_service.rego_engine.plan_checks import reassigned
 from authz_service.rego_engine.plan_reader import OpaDialect, read_plan
@@ -67,8 +68,9 @@ class Regopy:
         if "refused" in answer:
             raise RefusedError(answer["refused"])
         texts = {f"{number}.rego": text for number, text in enumerate([*case.modules, case.module])}
-        plan = _read(answer["plan"], RegopyDialect(Sources(texts).negating_bodies()))
-        fault = next(chain(regopy_dialect.misplaced(plan), reassigned(plan)), None)
+        bodies = Sources(texts).negating_bodies()
+        plan = _read(answer["plan"], RegopyDialect(bodies))
+        fault = next(chain(regopy_dialect.misplaced(plan), reassigned(plan), ambiguous(plan, bodies)), None)
         if fault is not None:
             raise RefusedError(str(fault))
         return plan

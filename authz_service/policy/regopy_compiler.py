@@ -18,6 +18,7 @@ from authz_service.rego_engine import regopy_dialect
 from authz_service.rego_engine.compiler_hints import hint
 from authz_service.rego_engine.equations import grouped
 from authz_service.rego_engine.front_end_checks import Sources
+from authz_service.rego_engine.negations import ambiguous
 from authz_service.rego_engine.plan import Plan
 from authz_service.rego_engine.plan_checks import lost_withs, reassigned
 from authz_service.rego_engine.plan_reader import read_plan
@@ -55,7 +56,7 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
     faults.raise_if_any()
     for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan), *reassigned(plan)):
         faults.add(fault.source, fault.line, fault.text)
-    for fault in lost_withs(plan, read.withs()):
+    for fault in (*lost_withs(plan, read.withs()), *ambiguous(plan, read.negating_bodies())):
         faults.add(fault.source, fault.line, fault.text)
     faults.raise_if_any()
     return plan

@@ -5,14 +5,18 @@ in it: where one of them is undefined, so is the whole, and `not startswith(inpu
 request without a path. regopy evaluates all of it within the Not statement, for which undefined is as good as false,
 and the expression would hold. So all but the last call or comparison, and the references that a comparison compares,
 moves in front of the Not.
+
+`not f(x, value)`, the call with its result for a last operand, and `not value == f(x)` are one in regopy's plan, and
+two in OPA: with the first, `f(x)` may be undefined. Both are refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from authz_service.rego_engine import flow, plan
-from authz_service.rego_engine.plan import Block, Constant, Local, Operand, Statement
+from authz_service.rego_engine.plan import Block, Constant, Local, Operand, Plan, Statement
+from service_kit.faults import Fault
 
 _DOCUMENTS = (Local(plan.INPUT), Local(plan.DATA))
 _PLAIN = (plan.Assign, plan.IsDefined, plan.NotEqual)
@@ -22,7 +26,7 @@ def parted(found: plan.Not) -> list[Statement]:
     """Return the statements that go before a Not, and the Not without them."""
     statements = found.block.statements
     test = _test(statements)
-    if test is None:
+    if test is None or _is_ambiguous(statements, test):
         return [found]
     kept = _kept(statements, test)
     before = [each for number, each in enumerate(statements[:test]) if number not in kept]
@@ -31,6 +35,29 @@ def parted(found: plan.Not) -> list[Statement]:
         return [found]
     inside = [each for number, each in enumerate(statements) if number >= test or number in kept]
     return [*before, plan.Not(Block(tuple(inside)), where=found.where)]
+
+
+def ambiguous(found: Plan, negating_bodies: Collection[str] = ()) -> Iterator[Fault]:
+    """Yield a fault for each Not that compares with a call, and might be a call that is given its result."""
+    for function in found.functions.values():
+        for statement in flow.walk(function.blocks):
+            if not isinstance(statement, plan.Not) or statement.where.file in negating_bodies:
+                continue
+            test = _test(statement.block.statements)
+            if test is not None and _is_ambiguous(statement.block.statements, test):
+                text = "negates `value == f(x)` or `f(x, value)`, which are one to regopy: write `not f(x) == value`"
+                where = statement.where if statement.where.row else function.where
+                yield Fault(where.file or function.where.file, where.row, text)
+
+
+def _is_ambiguous(statements: Sequence[Statement], test: int) -> bool:
+    statement = statements[test]
+    if not isinstance(statement, plan.Equal) or not isinstance(statement.right, Local):
+        return False
+    return any(
+        isinstance(each, plan.Call) and each.target == statement.right.number and each.arguments != _DOCUMENTS
+        for each in statements[:test]
+    )
 
 
 def _test(statements: Sequence[Statement]) -> int | None:

@@ -58,7 +58,7 @@ WITH_VALUES = SCALAR | st.sampled_from(["{given}", "f({given})", "[{given}, {fie
 
 
 @st.composite
-def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str:  # noqa: PLR0912  (a form each)
+def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str:
     """One expression of a body; it may bind `v`, and uses no variable that it does not bind."""
     kinds = [
         "compare",
@@ -100,12 +100,15 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
             form = draw(st.sampled_from(forms))
             return form.format(name, field, scalar, collection)
         case "negated call":
-            return "not " + draw(
-                st.sampled_from(
-                    [f"f({field}) == {scalar}", f"startswith({field}, {draw(WORD)})", f"{field} in {collection}",
-                     f"count({collection}) > 1", f"data.limits[{field}] {operator} {scalar}", f"lower({field}) == {scalar}"]
-                )
-            )  # fmt: skip
+            forms = [
+                f"f({field}) == {scalar}",
+                f"startswith({field}, {draw(WORD)})",
+                f"{field} in {collection}",
+                f"count({collection}) > 1",
+                f"data.limits[{field}] {operator} {scalar}",
+                f"lower({field}) == {scalar}",
+            ]
+            return f"not {draw(st.sampled_from(forms))}"
         case "nested comparison":
             return f"{name} := ({field} == {scalar}); {name} == {draw(st.sampled_from(['true', 'false']))}"
         case "set operators":
@@ -215,8 +218,8 @@ def examples(
     body = bodies(operators)
     seen = [
         "seen_a if { input.n in data.names }\n\nseen_a if { data.limits.a == input.n }",
-        "seen_b := [input.n, input.method, data.limits]",
-        "default seen_c := 3",
+        "seen_b := input.n",
+        "seen_c := input.method",
     ]
     functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(operators))} {draw(SCALAR)} }} else := x"]
     # Helpers call no helper: Rego has no recursion.

@@ -8,6 +8,7 @@ from authz_service.rego_engine import plan
 from authz_service.rego_engine.negations import parted
 from authz_service.rego_engine.plan import Local
 from authz_service.rego_engine.values import UNDEFINED
+from service_kit.faults import ConfigurationError
 from tests.authz_service.policy.engines import engine_of
 from tests.authz_service.rego_engine.planning import block, const
 
@@ -38,7 +39,7 @@ e := {"a": 2} if { false }
         "input.xs[input.missing]",
         "input.xs[input.missing] == 1",
         "p[lower(input.missing)]",
-        "input.n == lower(input.missing)",
+        "lower(input.missing) == input.n",
         "1 / 0 == 1",
         'to_number("abc") == 1',
     ],
@@ -91,3 +92,11 @@ def test_where_not_negates_a_body_all_of_it_may_be_undefined(module: str) -> Non
     """As in later versions of Rego, where a module imports that."""
     text = f'package t\n\nimport {module}\n\nd if {{ not startswith(input.missing, "a") }}\n'
     assert engine_of(text, "t/d").value({}) is True
+
+
+@pytest.mark.parametrize("expression", ["input.n == lower(input.path)", "g(1, true)"])
+def test_a_call_that_may_be_given_its_result_is_refused(expression: str) -> None:
+    """Regopy's plan does not tell it from a comparison."""
+    with pytest.raises(ConfigurationError, match=r"write `not f\(x\) == value`") as caught:
+        engine_of(f"package t\n\nd if {{ not {expression} }}\n{HELPERS}", "t/d")
+    assert [fault.line for fault in caught.value.faults] == [3]
