@@ -62,9 +62,12 @@ async def _faults(settings: Settings, file: Path, *, online: bool) -> tuple[list
     """Return the faults beyond the file itself, and the policies' revision."""
     faults: list[Fault] = []
     revision = ""
-    if settings.policy.bundle is None or settings.policy.bundle.url is None or online:
+    policy = settings.policy
+    if online or not (policy.opa or (policy.bundle and policy.bundle.url)):
         try:
-            revision = (await sources.policy_source(settings).load()).revision
+            source = sources.policy_source(settings)
+            revision = (await source.load()).revision
+            await source.close()
         except ConfigurationError as error:
             faults += error.faults
     if online:

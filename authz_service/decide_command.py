@@ -89,17 +89,18 @@ def _read(name: str) -> bytes:
 
 async def _decide(settings: Settings, request: HttpRequest, now: float) -> tuple[list[Step], Decision]:
     asking = sources.introspectors(settings.identity.issuers, lambda _: None)
+    policies = sources.policy_source(settings)
     try:
-        return await _rehearse(settings, request, now, asking)
+        engine = await policies.load()
+        return await _rehearse(settings, engine, request, now, asking)
     finally:
-        await asyncio.gather(*(each.close() for each in asking.values()))
+        await asyncio.gather(policies.close(), *(each.close() for each in asking.values()))
 
 
 async def _rehearse(
-    settings: Settings, request: HttpRequest, now: float, asking: Mapping[str, Introspector]
+    settings: Settings, engine: Engine, request: HttpRequest, now: float, asking: Mapping[str, Introspector]
 ) -> tuple[list[Step], Decision]:
     scanner, routes = Scanner(ALL), Routes(settings.routes)
-    engine = await sources.policy_source(settings).load()
     # Two, so that no proof is used up between them.
     first, second = await _identity(settings, asking), await _identity(settings, asking)
     terms = sources.body_terms(settings)

@@ -96,7 +96,8 @@ class ReplayUnknown(Outage):
 class PolicyFailed(Outage):
     """The policy raised an error, is undefined, took too long, or answered with something that is no verdict.
 
-    `code` is `policy_failed`, or `policy_deadline` where the evaluation was cut.
+    `code` is `policy_failed`, `policy_deadline` where the evaluation was cut, or `policy_unavailable` where the server
+    that evaluates is away.
     """
 
     def __init__(self, detail: str, code: str = "policy_failed") -> None:

@@ -32,6 +32,10 @@ class Reporting:
         self._health.set(POLICY, None)
         log.info("policy in use", extra={"fields": {"revision": engine.revision, "loaded": loaded}})
 
+    def policy_away(self, problem: str | None) -> None:
+        """Whoever evaluates the policies elsewhere is not asked any more, and why; None when he is again."""
+        self._health.set(POLICY, problem)
+
     def policy_refused(self, error: ConfigurationError) -> None:
         """A new policy could not be used, and the old one stays."""
         self._metrics.policy_refused()

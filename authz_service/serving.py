@@ -60,7 +60,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         pipeline.use(engine)
         reporting.policy_in_use(engine)
 
-    policies = sources.policy_source(settings)
+    policies = sources.policy_source(settings, reporting.policy_away)
     replays = sources.replay_client(settings)
     introspectors = sources.introspectors(settings.identity.issuers, metrics.introspected)
     identity = parts.build(
@@ -120,7 +120,8 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         await http_host.stop()
         if replays:
             await replays.close()
-        await asyncio.gather(asyncio.to_thread(audit.close), *(each.close() for each in introspectors.values()))
+        closing = [policies.close(), *(each.close() for each in introspectors.values())]
+        await asyncio.gather(asyncio.to_thread(audit.close), *closing)
         log.info("stopped")
 
 

@@ -23,18 +23,21 @@ from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
 from authz_service.policy.compiling import Job
 from authz_service.policy.engine import Engine
+from authz_service.policy.opa_source import RemotePolicy
 from authz_service.policy.watching import PolicySource, PolledPolicy, WatchedPolicy
 from authz_service.rego_engine.http_client import Hosts, HttpClient
 from authz_service.settings import Settings
 from authz_service.settings.identity import Issuer
-from authz_service.settings.policy import Bundle
+from authz_service.settings.policy import Bundle, Opa
 from service_kit.faults import ConfigurationError, Fault
 from service_kit.valkey.client import Client
 
 
 def policy_job(settings: Settings, *, probes: bool = False) -> Job | None:
-    """Return what to compile: every route's rule; None for a bundle that has yet to be fetched."""
+    """Return what to compile: every route's rule; None for a bundle that has yet to be fetched, or an OPA server."""
     policy, bundle = settings.policy, settings.policy.bundle
+    if policy.opa is not None:
+        return None
     rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
     if bundle is None:
         paths = tuple(map(str, policy.paths))
@@ -44,9 +47,15 @@ def policy_job(settings: Settings, *, probes: bool = False) -> Job | None:
     return Job(bundle=str(bundle.file), rules=rules, verification=_verification(bundle), probes=probes)
 
 
-def policy_source(settings: Settings) -> PolicySource:
-    """Return where the policies come from."""
+def _nobody_hears(_: str | None) -> None:
+    return
+
+
+def policy_source(settings: Settings, away: Callable[[str | None], None] = _nobody_hears) -> PolicySource:
+    """Return where the policies come from; `away` hears why a remote engine is not asked, and None when it is again."""
     policy, bundle = settings.policy, settings.policy.bundle
+    if policy.opa is not None:
+        return _remote_policy(policy.opa, policy.deadline_ms / 1000, away)
     sender = HttpClient(Hosts(policy.http_send_hosts)) if policy.http_send_hosts else None
     terms = Terms(policy.deadline_ms / 1000, policy.strict, sender)
 
@@ -61,6 +70,17 @@ def policy_source(settings: Settings) -> PolicySource:
     fetched = Job(rules=rules, verification=_verification(bundle) if bundle else {})
     endpoint = BundleEndpoint(url or "", token_file=token_file)
     return PolledPolicy(endpoint, fetched, build, url=url or "", seconds=seconds, jitter=random.random)
+
+
+def _remote_policy(opa: Opa, seconds: float, away: Callable[[str | None], None]) -> PolicySource:
+    try:
+        # Here, since its library is an extra and takes a third of a second to import.
+        from authz_service.policy.opa_server import OpaEngine  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        text = "engine: opa needs opa-python-client: pip install 'agent-gateway[opa]'"
+        raise ConfigurationError([Fault("policy", 0, text)]) from error
+    engine = OpaEngine(opa.url, connections=opa.connections, seconds=seconds, now=time.time, told=away)
+    return RemotePolicy(engine, opa.url, opa.token_file)
 
 
 def _verification(bundle: Bundle) -> dict[str, Any]:

@@ -55,7 +55,13 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
         "authz_service/rego_engine/builtins/token*.py",
         "devstack/issuer.py",
     ),
-    "aiohttp": ("service_kit/http_host.py", "service_kit/http_client.py", "devstack/*"),
+    "aiohttp": (
+        "service_kit/http_host.py",
+        "service_kit/http_client.py",
+        "authz_service/policy/opa_server.py",
+        "devstack/*",
+    ),
+    "opa_client": ("authz_service/policy/opa_server.py",),
     "re2": ("authz_service/dlp/*", "authz_service/rego_engine/builtins/*"),
     "yaml": (
         "service_kit/yaml_tree.py",

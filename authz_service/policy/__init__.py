@@ -6,10 +6,12 @@ mcp              a body that is a message of the Model Context Protocol → what
 document         request + identity + findings → the Rego input
 engine           the port: input → the decision rule's value
 compiled_engine  the port over a compiled policy
+opa_server       the port over a remote OPA server; `opa_source` hears which policies it has
 verdict          the decision rule's value → a typed verdict; an unknown shape denies
 
 How a policy comes to be compiled (by `rego_engine`), in the order of its way:
 
+token_file       a bearer token for whoever is asked
 watching         files that are watched, a URL that is asked: each change becomes another engine
 sources          .rego and data files of a folder
 bundles/         or an OPA bundle, verified

@@ -1,4 +1,4 @@
-"""Where engines come from: files that are watched, or a URL that is asked now and then.
+"""Where engines come from: files that are watched, or a URL that is asked now and then (`opa_source`: an OPA server).
 
 What has changed is compiled and swapped in whole. What is in use stays in use while its source is away, and where what
 comes from it cannot be used.
@@ -40,6 +40,10 @@ class PolicySource(Protocol):
         """Load anew whenever the source changes, until cancelled; `refused` hears of what cannot be used."""
         ...
 
+    async def close(self) -> None:
+        """Let go of what the engines need; none is asked any more."""
+        ...
+
 
 class WatchedPolicy:
     """Policies in files: of a folder, a ConfigMap, or a bundle."""
@@ -58,6 +62,9 @@ class WatchedPolicy:
     async def watch(self, use: Use, refused: Refused) -> None:
         """Look each second."""
         await Reloader("policy", self._paths, self.load, use, refused, seen=self._seen).run()
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 class Endpoint(Protocol):
@@ -117,6 +124,9 @@ class PolledPolicy:
                 refused(error)
             else:
                 wait = self._seconds
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
     async def _compiled(self, data: bytes) -> Engine:
         with tempfile.TemporaryDirectory(prefix="agent-gateway-bundle-") as folder:

@@ -13,16 +13,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from authz_service.policy.bundles.archive import MAX_ARCHIVE_BYTES
+from authz_service.policy.token_file import read_token
 from service_kit.faults import ConfigurationError, Fault
 from service_kit.http_client import Bounds, HttpError, ask_once
 
 FETCH_SECONDS = 60.0  # for the whole exchange
 MAX_URL = 2_048  # characters
 MAX_ETAG = 1_024  # characters; a longer one is not sent back, and the bundle comes anew each time
-MAX_TOKEN_BYTES = 16 * 1024
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _ETAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]*"')  # RFC 9110 section 8.8.3
-_TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")  # RFC 6750 section 2.1
 
 
 def url_problem(url: str) -> str | None:
@@ -73,7 +72,7 @@ class BundleEndpoint:
         if self._etag is not None:
             headers["If-None-Match"] = self._etag
         if self._token_file is not None:
-            headers["Authorization"] = f"Bearer {await asyncio.to_thread(self._token, self._token_file)}"
+            headers["Authorization"] = f"Bearer {await asyncio.to_thread(read_token, self._token_file)}"
         accepted = (HTTPStatus.OK,) if self._etag is None else (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
         bounds = Bounds(FETCH_SECONDS, MAX_ARCHIVE_BYTES)
         try:
@@ -89,16 +88,6 @@ class BundleEndpoint:
     def forget(self) -> None:
         """Ask for the whole bundle next time, whether or not it has changed."""
         self._etag = None
-
-    def _token(self, file: Path) -> str:
-        try:
-            with file.open("rb") as opened:
-                token = opened.read(MAX_TOKEN_BYTES + 1).strip()
-        except OSError as error:
-            raise ConfigurationError([Fault(str(file), 0, f"cannot be read: {error.strerror}")]) from error
-        if len(token) > MAX_TOKEN_BYTES or not _TOKEN.fullmatch(token):
-            raise ConfigurationError([Fault(str(file), 0, f"holds no bearer token of at most {MAX_TOKEN_BYTES} bytes")])
-        return token.decode()
 
     def _error(self, text: str) -> ConfigurationError:
         return ConfigurationError([Fault(self._source, 0, text)])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from authz_service.settings.policy import Opa
 from tests.authz_service.settings.configured import SMALLEST, fault, faults, loaded
 
 
@@ -117,3 +118,52 @@ def test_a_policy_section_that_makes_no_sense_is_a_fault_with_its_line(
     """And only one."""
     found = faults(folder, with_policy(text))
     assert [(number, shown[: len(told)]) for number, shown in found] == [(line, told)]
+
+
+def test_an_opa_server_may_decide(folder: Path) -> None:
+    """At a port or behind a unix socket, with a token where it wants one."""
+    (folder / "opa.token").touch()
+    text = with_policy("  engine: opa\n  decision: a/b\n  opa: {url: 'https://opa.example', token_file: opa.token}\n")
+    policy = loaded(folder, text).policy
+    assert (policy.paths, policy.bundle, policy.deadline_ms) == ((), None, 100)
+    assert policy.opa == Opa("https://opa.example", folder / "opa.token", 64)
+    text = with_policy(
+        "  engine: opa\n  decision: a/b\n  deadline_ms: 20\n  opa: {url: 'unix:///run/opa.sock', connections: 8}\n"
+    )
+    policy = loaded(folder, text).policy
+    assert (policy.deadline_ms, policy.opa) == (20, Opa("unix:///run/opa.sock", None, 8))
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        (
+            "http://opa.example:8181",
+            "must be https: over plain http anyone on the way could put in decisions of his own",
+        ),
+        ("https://opa.example/v1", "must be http(s)://host:port, and no more, or unix:///path"),
+        ("https://u:s3cret@opa.example", "must be http(s)://host:port, and no more, or unix:///path"),
+        ("ftp://opa.example", "must be http(s)://host:port, and no more, or unix:///path"),
+        ("unix://opa.sock", "must be unix:///path, but is 'unix://opa.sock'"),
+        ("unix:///run/opa.sock?x", "must be unix:///path, but is 'unix:///run/opa.sock?x'"),
+    ],
+)
+def test_an_opa_server_must_be_one_that_can_be_trusted(folder: Path, url: str, text: str) -> None:
+    given = with_policy(f"  engine: opa\n  decision: a/b\n  opa: {{url: '{url}'}}\n")
+    assert faults(folder, given) == [(6, f"policy.opa.url {text}")]
+
+
+@pytest.mark.parametrize(
+    "given", ["paths: [rego]", "bundle: {file: rego}", "tests: run", "builtin_errors: fail", "http_send_hosts: [a]"]
+)
+def test_what_is_said_to_the_embedded_engine_is_a_fault_with_an_opa_server(folder: Path, given: str) -> None:
+    """It would say nothing, and whoever wrote it thought that it does."""
+    text = with_policy(f"  engine: opa\n  decision: a/b\n  opa: {{url: 'unix:///o'}}\n  {given}\n")
+    (found,) = faults(folder, text)
+    assert found == (7, f"policy.{given.partition(':')[0]} is for engine: embedded only: the OPA server has its own")
+
+
+def test_an_opa_server_beside_the_embedded_engine_is_a_fault(folder: Path) -> None:
+    """Only one can decide."""
+    text = with_policy("  paths: [rego]\n  decision: a/b\n  opa: {url: 'unix:///o'}\n")
+    assert faults(folder, text) == [(6, "policy.opa is for engine: opa only")]

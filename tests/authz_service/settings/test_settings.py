@@ -104,7 +104,7 @@ def test_a_file_that_is_missing_is_a_fault(folder: Path, written: str, line: int
             "identity.anonymous must be one of deny, allow, but is 'perhaps'",
         ),
         ("policy:\n", "polices: {}\npolicy:\n", 23, "unknown key 'polices'; did you mean 'policy'?"),
-        ("  engine: embedded", "  engine: opa", 24, "policy.engine must be one of embedded, but is 'opa'"),
+        ("  engine: embedded", "  engine: wasm", 24, "policy.engine must be one of embedded, opa, but is 'wasm'"),
         (
             "    key: tls/server.key",
             "    key: 7",
