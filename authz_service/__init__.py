@@ -5,6 +5,7 @@ A request comes in through `servicers.ext_authz`, becomes an `HttpRequest` (`mod
     identity/   headers → bearer token → verified claims → Identity     (who)
     dlp/        headers, query, path, body → findings and mutations     (what does it carry)
     policy/     request + identity + findings → Rego input → verdict    (may it)
+    decision_log/   what the policy was asked and said, for whoever collects that
 
 The outcome is one `Decision`, which the servicer translates to protobuf once and `audit_log` writes down once.
 

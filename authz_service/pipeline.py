@@ -9,25 +9,31 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Protocol
 
 from audit_log.event import DecisionEvent, FindingNote
 from audit_log.sink import AuditSink, AuditUnavailableError
 from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict, with_nonce
 from authz_service.challenges import Challenges
+from authz_service.decision_log.record import Record
 from authz_service.denials import Denials
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
 from authz_service.identity.authenticator import Authenticator
-from authz_service.model import Decision, HttpRequest, Identity
+from authz_service.model import Decision, HttpRequest, Identity, Outcome
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
+from authz_service.rego_engine.values import UNDEFINED
 from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
+
+MAX_TRACEPARENT = 256  # characters; a longer one is none
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,25 @@ class Clock:
     elapsed: Callable[[], float]
 
 
+class DecisionLog(Protocol):
+    """Where evaluations are written down. MUST NOT block or raise: no request depends on it."""
+
+    def record(self, record: Record) -> None:
+        """Take a record, or leave it out."""
+        ...
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    """What the policy was asked, and what it said."""
+
+    rule: str
+    document: Callable[[], dict[str, Any]]
+    started: float
+    ended: float
+    value: Any = UNDEFINED
+
+
 @dataclass(slots=True)
 class _Progress:
     """What is known of a request so far, for the log lines of whatever ends it. What the client chose is redacted."""
@@ -47,8 +72,11 @@ class _Progress:
     method: str
     host: str
     request_id: str
+    started: float
+    now: float
     identity: Identity | None = None
     scan: Scan | None = None
+    evaluation: _Evaluation | None = None
 
 
 class Pipeline:
@@ -70,6 +98,7 @@ class Pipeline:
         revocations: Guard | None = None,
         bodies: BodyTerms = DEFAULT_TERMS,
         dry_run: bool = False,
+        decision_log: DecisionLog | None = None,
     ) -> None:
         self._routes = routes
         self._authenticator = authenticator
@@ -86,6 +115,7 @@ class Pipeline:
         self._dry_run = dry_run
         if dry_run:
             log.warning("dry run: what the policies deny passes")
+        self._decision_log = decision_log
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""
@@ -97,7 +127,7 @@ class Pipeline:
         now = self._clock.now()
         decision_id = self._new_id()
         engine = self._engine  # one policy for the whole request, whatever is swapped meanwhile
-        progress = self._begin(request)
+        progress = self._begin(request, started, now)
         try:
             decision = await self._judge(request, engine, decision_id, now, progress)
         except CredentialRefused as refusal:
@@ -119,6 +149,7 @@ class Pipeline:
         except Exception as error:  # what cannot be written down does not pass either
             log.error("audit event not made, request refused", exc_info=error)
             decision = answer_failure("audit_unavailable", decision_id)
+        self._log(request, engine, progress, decision)
         findings = tuple(progress.scan.findings) if progress.scan else ()
         self._metrics.decided(decision, findings, self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
@@ -141,15 +172,22 @@ class Pipeline:
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
         document = build_input(request, target, identity, scan, engine.reads, terms=self._bodies)
-        verdict = read_verdict(await engine.decide(rule.decision, document))
+        begun = self._clock.elapsed()
+        whole = partial(build_input, _without_body(request), target, identity, scan, terms=self._bodies)
+        evaluation = progress.evaluation = _Evaluation(rule.decision, whole, begun, begun)
+        try:
+            evaluation.value = await engine.decide(rule.decision, document)
+        finally:
+            evaluation.ended = self._clock.elapsed()
+        verdict = read_verdict(evaluation.value)
         decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
 
-    def _begin(self, request: HttpRequest) -> _Progress:
+    def _begin(self, request: HttpRequest, started: float, now: float) -> _Progress:
         method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)
         if self._scanner.suspects(f"{method}\n{host}\n{request_id}".encode()):
             method, host, request_id = (redact_text(text, self._scanner) for text in (method, host, request_id))
-        return _Progress(method, host, request_id)
+        return _Progress(method, host, request_id, started, now)
 
     def _event(
         self, request: HttpRequest, engine: Engine, progress: _Progress, decision: Decision, now: float
@@ -178,3 +216,44 @@ class Pipeline:
             if scan
             else (),
         )
+
+    def _log(self, request: HttpRequest, engine: Engine, progress: _Progress, decision: Decision) -> None:
+        """Hand an evaluation over to the decision log. What takes time is left to whoever writes it."""
+        evaluation = progress.evaluation
+        if self._decision_log is None or evaluation is None:
+            return
+        try:
+            self._decision_log.record(self._record(request, engine, progress, evaluation, decision))
+        except Exception as error:  # no decision hangs on it
+            log.error("decision not handed over to the decision log", exc_info=error)
+
+    def _record(
+        self,
+        request: HttpRequest,
+        engine: Engine,
+        progress: _Progress,
+        evaluation: _Evaluation,
+        decision: Decision,
+    ) -> Record:
+        failed = decision.outcome is Outcome.ERROR
+        return Record(
+            decision_id=decision.decision_id,
+            path=evaluation.rule,
+            policies=engine,
+            revision=engine.revision,
+            document=evaluation.document,
+            value=evaluation.value,
+            error=(decision.code, decision.reason) if failed else None,
+            time=progress.now,
+            evaluation_seconds=evaluation.ended - evaluation.started,
+            handler_seconds=self._clock.elapsed() - progress.started,
+            traceparent=request.headers.get("traceparent", "")[:MAX_TRACEPARENT],
+            requested_by=f"{request.source.address}:{request.source.port}",
+            client_bytes=len(request.path) + sum(map(len, request.headers.values())),
+            had_body=bool(request.body),
+        )
+
+
+def _without_body(request: HttpRequest) -> HttpRequest:
+    """Return a request that holds on to no body, for whoever keeps it beyond the call."""
+    return replace(request, body=b"") if request.body else request

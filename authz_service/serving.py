@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from audit_log.sink import LineSink
 from authz_service import settings as configuration
 from authz_service import sources
+from authz_service.decision_log.opening import DecisionLog
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.identity import key_rings, parts
@@ -22,6 +23,7 @@ from authz_service.identity.parts import Heard
 from authz_service.kill_switch import PART, KillSwitch
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.engine import Engine
+from authz_service.policy.watching import PolicySource
 from authz_service.reporting import KEYS, POLICY, Reporting
 from authz_service.routing import Routes
 from authz_service.servicers.ext_authz import ExtAuthzServicer
@@ -29,7 +31,7 @@ from authz_service.settings import Settings
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
 from service_kit.exposition import exposed
-from service_kit.faults import ConfigurationError
+from service_kit.faults import ConfigurationError, Fault
 from service_kit.health import Health
 from service_kit.hosts.process import Process
 from service_kit.http_host import HttpHost
@@ -60,6 +62,8 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         pipeline.use(engine)
         reporting.policy_in_use(engine)
 
+    scanner = Scanner(ALL)
+    decision_log = DecisionLog(settings.decision_log, scanner, sys.stderr, metrics.decisions_logged, new_decision_id())
     policies = sources.policy_source(settings, reporting.policy_away)
     replays = sources.replay_client(settings)
     introspectors = sources.introspectors(settings.identity.issuers, metrics.introspected)
@@ -71,19 +75,14 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         resource_metadata=settings.denials.resource_metadata,
     )
     faults = await sources.load_keys(settings.identity.issuers, identity.rings)
-    try:
-        engine = await policies.load()
-    except ConfigurationError as error:
-        raise ConfigurationError([*faults, *error.faults]) from error
-    if faults:
-        raise ConfigurationError(faults)
+    engine = await _first_engine(policies, faults)
 
     pipeline = Pipeline(
         routes=Routes(settings.routes),
         authenticator=identity.authenticator,
         challenges=identity.challenges,
         denials=settings.denials.denials,
-        scanner=Scanner(ALL),
+        scanner=scanner,
         engine=engine,
         audit=audit,
         metrics=metrics,
@@ -92,6 +91,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         revocations=switch.guard if switch else None,
         bodies=sources.body_terms(settings),
         dry_run=settings.policy.dry_run,
+        decision_log=decision_log.queue,
     )
     grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
@@ -112,15 +112,16 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             process.stop,
             policies.watch(use, reporting.policy_refused),
             key_rings.keep_fresh(list(identity.rings.values()), reporting.keys_looked_after),
-            _report(audit, metrics),
+            _report(audit, decision_log, metrics),
             *([switch.run()] if switch else []),
+            decision_log.run(),
         )
     finally:
         await grpc_host.stop()
         await http_host.stop()
         if replays:
             await replays.close()
-        closing = [policies.close(), *(each.close() for each in introspectors.values())]
+        closing = [policies.close(), decision_log.close(), *(each.close() for each in introspectors.values())]
         await asyncio.gather(asyncio.to_thread(audit.close), *closing)
         log.info("stopped")
 
@@ -137,8 +138,20 @@ def _kill_switch(settings: Settings, audit: LineSink, metrics: Metrics, health: 
     return KillSwitch(settings.valkey, settings.revocation, record=audit.record, metrics=metrics, health=health)
 
 
-async def _report(audit: LineSink, metrics: Metrics) -> None:
+async def _first_engine(policies: PolicySource, faults: Sequence[Fault]) -> Engine:
+    """Load the policies; raise `ConfigurationError` with their faults and those that were found before."""
+    try:
+        engine = await policies.load()
+    except ConfigurationError as error:
+        raise ConfigurationError([*faults, *error.faults]) from error
+    if faults:
+        raise ConfigurationError(faults)
+    return engine
+
+
+async def _report(audit: LineSink, decision_log: DecisionLog, metrics: Metrics) -> None:
     """Tell the metrics now and then what no call tells them."""
     while True:
         metrics.audit_waits(audit.waiting)
+        metrics.decision_log_waits(decision_log.waiting)
         await asyncio.sleep(REPORT_SECONDS)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from authz_service.decision_log.shaping import DROP, MASK
 from authz_service.identity.introspection_http import IntrospectionEndpoint
 from authz_service.identity.introspector import Introspector, Result
 from authz_service.identity.jwks_http import KeyEndpoint
@@ -41,10 +42,18 @@ def policy_job(settings: Settings, *, probes: bool = False) -> Job | None:
     rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
     if bundle is None:
         paths = tuple(map(str, policy.paths))
-        return Job(paths, rules=rules, run_tests=policy.run_tests, probes=probes)
+        return Job(paths, rules=rules, optional=_optional(settings), run_tests=policy.run_tests, probes=probes)
     if bundle.file is None:
         return None
-    return Job(bundle=str(bundle.file), rules=rules, verification=_verification(bundle), probes=probes)
+    verification = _verification(bundle)
+    return Job(
+        bundle=str(bundle.file), rules=rules, optional=_optional(settings), verification=verification, probes=probes
+    )
+
+
+def _optional(settings: Settings) -> tuple[str, ...]:
+    """Return the rules that are asked for where the policies have them: those about the decision log."""
+    return (DROP, MASK) if settings.decision_log is not None else ()
 
 
 def _nobody_hears(_: str | None) -> None:
@@ -67,7 +76,7 @@ def policy_source(settings: Settings, away: Callable[[str | None], None] = _nobo
         return WatchedPolicy([Path(job.bundle)] if job.bundle else policy.paths, job, build)
     url, token_file, seconds = (bundle.url, bundle.token_file, bundle.poll_seconds) if bundle else (None, None, 0)
     rules = tuple(dict.fromkeys(route.decision for route in settings.routes))
-    fetched = Job(rules=rules, verification=_verification(bundle) if bundle else {})
+    fetched = Job(rules=rules, optional=_optional(settings), verification=_verification(bundle) if bundle else {})
     endpoint = BundleEndpoint(url or "", token_file=token_file)
     return PolledPolicy(endpoint, fetched, build, url=url or "", seconds=seconds, jitter=random.random)
 

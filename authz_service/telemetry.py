@@ -80,6 +80,19 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self._logged = Counter(
+            "authz_decision_log_events",
+            "Events of the decision log by what became of them.",
+            ["result"],
+            registry=registry,
+        )
+        self._log_waiting = Gauge(
+            "authz_decision_log_waiting",
+            "Events of the decision log that wait to be shaped.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
         """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""
         code = decision.code if decision.by is DecidedBy.GATEWAY else "policy"
@@ -131,3 +144,11 @@ class Metrics:
     def audit_waits(self, events: int) -> None:
         """Note how many audit events wait to be written."""
         self._audit_waiting.set(events)
+
+    def decisions_logged(self, result: str, events: int) -> None:
+        """Count events of the decision log; `result` is `written`, or why they were not. From any thread."""
+        self._logged.labels(result).inc(events)
+
+    def decision_log_waits(self, events: int) -> None:
+        """Note how many events of the decision log wait to be shaped."""
+        self._log_waiting.set(events)

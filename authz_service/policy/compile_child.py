@@ -28,7 +28,7 @@ def _compile(job: dict[str, Any]) -> artifacts.Artifact:
     sources = read_sources(paths, with_tests=job["with_tests"])
     rules = job["rules"] or [found.rule for found in policy_tests.find(sources)]
     options = PROBING if job["probes"] else CompileOptions(frozenset(job["without"]))
-    code = translate(compile_sources(sources, rules), sources.data, options, source=str(paths[0]))
+    code = translate(compile_sources(sources, rules, job["optional"]), sources.data, options, source=str(paths[0]))
     faults = Faults()
     for outcome in policy_tests.run_sources(paths) if job["run_tests"] else ():
         if not outcome.passed:

@@ -59,6 +59,11 @@ class CompiledEngine:
         """The members of the input that the policies look at; None: any."""
         return self._policy.reads
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules that may be asked for."""
+        return frozenset(self._policy.rules)
+
     async def decide(self, rule: str, document: Mapping[str, Any]) -> Any:
         """Evaluate a rule; where it may wait for another host, beside the event loop."""
         if self.waits:

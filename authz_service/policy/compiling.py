@@ -26,13 +26,15 @@ BUNDLE_CHILD = "authz_service.policy.bundle_child"
 class Job:
     """What to compile: `.rego` and data files below `paths`, or an OPA bundle at `bundle`.
 
-    `rules` are what is to be asked for, as `package/path/rule`; none means every `test_` rule. `run_tests`: a test that
+    `rules` are what is to be asked for, as `package/path/rule`; none means every `test_` rule. `optional` may be asked
+    for too, and are undefined where no policy has them. `run_tests`: a test that
     fails is a fault. `without` names passes to leave out; `probes` compiles for coverage and explanations.
     """
 
     paths: tuple[str, ...] = ()
     bundle: str = ""
     rules: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     verification: dict[str, Any] = field(default_factory=dict)
     with_tests: bool = False
     run_tests: bool = False

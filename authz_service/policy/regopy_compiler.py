@@ -30,8 +30,8 @@ MAX_HINTED_BYTES = 4_096  # of the source behind a fault, for the hint
 _ERROR = re.compile(r"\(error (?:\d+:)?([^|()]*)\|(\d+)\|(\d+)\s*\(errormsg (\d+):")
 
 
-def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
-    """Compile sources for the rules that are to be asked for, as `package/path/rule`.
+def compile_sources(sources: PolicySources, rules: Sequence[str], optional: Sequence[str] = ()) -> Plan:
+    """Compile sources for the rules that are to be asked for, as `package/path/rule`; `optional` need not be there.
 
     Raises:
         ConfigurationError: with every fault.
@@ -47,7 +47,7 @@ def compile_sources(sources: PolicySources, rules: Sequence[str]) -> Plan:
     # regopy's plan keeps a file's last name only: numbers tell modules of one name apart.
     paths = {f"{number}.rego": path for number, path in enumerate(sources.modules)}
     modules = {name: grouped(sources.modules[path]) for name, path in paths.items()}
-    text, found = _compile_modules(modules, rules)
+    text, found = _compile_modules(modules, [*rules, *optional])
     for fault in found:
         faults.add(paths[fault.source], fault.line, fault.text)
     faults.raise_if_any()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from authz_service.routing import RouteRule
+from authz_service.settings.decision_log import DecisionLogSettings, read_decision_log
 from authz_service.settings.denials import DenialSettings, read_denials
 from authz_service.settings.identity import IdentitySettings, read_identity
 from authz_service.settings.listening import read_listening
@@ -32,6 +33,7 @@ class Settings:
     denials: DenialSettings
     valkey: ValkeySettings | None = None
     revocation: RevocationSettings | None = None
+    decision_log: DecisionLogSettings | None = None
 
 
 def load(path: Path) -> Settings:
@@ -49,6 +51,7 @@ def load(path: Path) -> Settings:
             denials=read_denials(root),
             valkey=read_valkey(root, folder),
             revocation=read_revocation(root),
+            decision_log=read_decision_log(root, folder, remote=policy.opa is not None),
         )
         if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
             text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"

@@ -22,8 +22,8 @@ def file_named(section: Section, key: str, folder: Path) -> Path:
     return path
 
 
-def require_safe_url(section: Section, key: str, url: str, what: str) -> None:
-    """Note a fault unless a URL is https, or http on this machine; `what` is what comes from there."""
+def require_safe_url(section: Section, key: str, url: str, what: str, deed: str = "put in {} of his own") -> None:
+    """Note a fault unless a URL is https, or http on this machine; `what` comes from there, or goes there."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -34,7 +34,7 @@ def require_safe_url(section: Section, key: str, url: str, what: str) -> None:
     if parts.scheme not in {"https", "http"} or not host:
         section.fault(key, "must be an https URL")
     elif parts.scheme == "http" and host not in _LOOPBACK:
-        section.fault(key, f"must be https: over plain http anyone on the way could put in {what} of his own")
+        section.fault(key, f"must be https: over plain http anyone on the way could {deed.format(what)}")
 
 
 def is_address(text: str) -> bool:

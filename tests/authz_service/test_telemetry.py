@@ -95,3 +95,14 @@ def test_waiting_audit_events_are_told(metrics: Metrics, registry: CollectorRegi
     assert registry.get_sample_value("authz_audit_waiting") == 3
     metrics.audit_waits(0)
     assert registry.get_sample_value("authz_audit_waiting") == 0
+
+
+def test_events_of_the_decision_log_count_by_what_became_of_them(metrics: Metrics, registry: CollectorRegistry) -> None:
+    """From whatever thread."""
+    metrics.decisions_logged("written", 3)
+    metrics.decisions_logged("full", 1)
+    metrics.decision_log_waits(7)
+    value = registry.get_sample_value
+    assert value("authz_decision_log_events_total", {"result": "written"}) == 3
+    assert value("authz_decision_log_events_total", {"result": "full"}) == 1
+    assert value("authz_decision_log_waiting") == 7

@@ -25,9 +25,10 @@ PATIENCE = 30.0  # seconds
 
 
 @contextmanager
-def real_opa(policy: str, *options: str) -> Iterator[str]:
+def real_opa(policy: str, *options: str, log: Path | None = None) -> Iterator[str]:
     """The real server with one module, at the URL of a port; a unix socket where the options hold its address."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
+        output = opened.enter_context(log.open("wb")) if log else subprocess.DEVNULL
         (Path(name) / "policy.rego").write_text(policy)
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
@@ -37,8 +38,8 @@ def real_opa(policy: str, *options: str) -> Iterator[str]:
         process = subprocess.Popen(
             ["opa", "run", "--server", "--disable-telemetry", "--log-level=error", *where, *options, "policy.rego"],
             cwd=name,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
         )
         try:
             deadline = time.monotonic() + PATIENCE

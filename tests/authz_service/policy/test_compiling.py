@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,12 @@ def policies(folder: Path, text: str, name: str = "a.rego") -> Job:
     return Job((str(folder),), rules=("a/d",))
 
 
-def value_of(job: Job, document: Value = UNDEFINED) -> Value:
-    """Compile, load and evaluate."""
+def value_of(job: Job, document: Value = UNDEFINED, asked: str = "") -> Value:
+    """Compile, load and evaluate the first rule, or the one that is asked for."""
 
     async def run() -> Value:
         policy, _ = await compile_policy(job)
-        return policy.evaluate(job.rules[0], document, policy.evaluation(document))
+        return policy.evaluate(asked or job.rules[0], document, policy.evaluation(document))
 
     return asyncio.run(run())
 
@@ -163,3 +164,40 @@ def test_a_bundles_plan_answers_like_the_sources_that_it_was_made_of(tmp_path: P
     assert value_of(job, {"x": [1, "é"]}) == [1, "é"]
     _, revision = asyncio.run(compile_policy(job))
     assert revision.startswith("r7@")
+
+
+def test_optional_rules_may_be_asked_for_and_are_undefined_where_nobody_has_written_them(tmp_path: Path) -> None:
+    """A value in their place in the data is theirs, as in OPA."""
+    job = replace(policies(tmp_path, "package a\n\nd := 1"), optional=("system/log/mask", "system/log/drop"))
+    (tmp_path / "data.json").write_text('{"system": {"log": {"drop": true}}}')
+    assert value_of(job) == 1
+    assert value_of(job, asked="system/log/mask") is UNDEFINED
+    assert value_of(job, asked="system/log/drop") is True
+    (tmp_path / "log.rego").write_text('package system.log\n\nmask contains "/input/a" if input.input.a')
+    assert value_of(job, {"input": {"a": 1}}, asked="system/log/mask") == {"/input/a"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"log.rego": "package system.log # ours\n\nmask contains 1"},
+        {"data.json": '{"system": {"log": {"mask": []}}}'},
+    ],
+    ids=["rule", "data"],
+)
+def test_a_bundle_that_was_not_built_for_an_optional_rule_that_it_has_is_a_fault(
+    tmp_path: Path, files: dict[str, str]
+) -> None:
+    """Passed over, a mask would hide nothing."""
+    plan = '{"plans": {"plans": [{"name": "a/d", "blocks": []}]}}'
+    job = replace(bundle(tmp_path, plan=plan), optional=("system/log/mask", "system/log/drop"))
+    assert value_of(job) is UNDEFINED
+    (tmp_path / ".manifest").write_text('{"revision": "r7", "roots": ["a", "system"]}', "utf-8")
+    (tmp_path / "other.rego").write_text("package system.logs\n\nmask contains 1")
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        value_of(job)
+    assert [fault.text for fault in caught.value.faults] == [
+        "has the rule system/log/mask, and was not built for it (-e system/log/mask)"
+    ]

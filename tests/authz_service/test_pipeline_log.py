@@ -1,0 +1,77 @@
+"""What the pipeline hands over to the decision log, and that no request hangs on it."""
+
+from __future__ import annotations
+
+import json
+
+from authz_service.decision_log.record import Record
+from authz_service.errors import PolicyFailed
+from authz_service.model import Outcome, Peer
+from authz_service.rego_engine.values import UNDEFINED
+from tests.authz_service.test_pipeline import SIGNER, World
+
+
+class Log:
+    """A decision log in memory, which can be broken."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.records: list[Record] = []
+        self.broken = broken
+
+    def record(self, record: Record) -> None:
+        if self.broken:
+            raise RuntimeError("broken")
+        self.records.append(record)
+
+
+def logged(world: World, *, broken: bool = False) -> Log:
+    log = Log(broken=broken)
+    world.pipeline._decision_log = log
+    return log
+
+
+def test_an_evaluation_is_handed_over_with_the_whole_input_and_no_body() -> None:
+    """Also what the policy did not look at; it is built by whoever writes the log."""
+    world = World()
+    world.policy.reads = frozenset()  # type: ignore[assignment]  # a policy that looks at nothing
+    log = logged(world)
+    headers = {"authorization": f"Bearer {SIGNER.token()}", "traceparent": "00-a-b-01", "x-a": "1"}
+    decision = world.check("/reports?a=1", headers, body=b'{"a": 1}', source=Peer(address="10.0.0.1", port=4711))
+    assert "attributes" not in world.policy.asked[0]
+    (record,) = log.records
+    document = json.loads(json.dumps(record.document()))
+    assert document["attributes"]["request"]["http"]["headers"]["x-a"] == "1"
+    assert "body" not in document["attributes"]["request"]["http"]
+    assert document["identity"]["user"] == "alice"
+    assert record.had_body
+    assert record.decision_id == decision.decision_id
+    assert (record.path, record.revision, record.policies) == ("a/decision", "rev-1", world.policy)
+    assert record.value == {"allowed": True, "policy_id": "p/allow"}
+    assert (record.error, record.cached) == (None, False)
+    assert (record.traceparent, record.requested_by) == ("00-a-b-01", "10.0.0.1:4711")
+    assert record.client_bytes >= len(SIGNER.token())
+
+
+def test_an_evaluation_that_failed_is_handed_over_with_its_code() -> None:
+    world = World(PolicyFailed("evaluation failed: eval_conflict_error"))
+    log = logged(world)
+    assert world.check_as(SIGNER.token()).outcome is Outcome.ERROR
+    (record,) = log.records
+    assert record.value is UNDEFINED
+    assert record.error == ("policy_failed", "the gateway cannot decide now")
+
+
+def test_what_is_refused_before_the_policy_is_asked_is_not_handed_over() -> None:
+    """It is in the audit log."""
+    world = World()
+    log = logged(world)
+    assert world.check().status == 401
+    assert world.check_as(SIGNER.token(), "/%zz").status == 400
+    assert log.records == []
+
+
+def test_a_log_that_is_broken_denies_nothing() -> None:
+    world = World()
+    logged(world, broken=True)
+    assert world.check_as(SIGNER.token()).outcome is Outcome.ALLOW
+    assert world.audit.events[0].decision == "allow"
