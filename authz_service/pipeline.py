@@ -7,7 +7,7 @@ decision is written to the audit log before it is answered: a request whose even
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefu
 from authz_service.identity.authenticator import Authenticator
 from authz_service.model import Decision, HttpRequest, Identity, Outcome
 from authz_service.policy.bodies.reading import BodyTerms
+from authz_service.policy.decision_cache import Asking, DecisionCache
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
@@ -63,6 +64,7 @@ class _Evaluation:
     started: float
     ended: float
     value: Any = UNDEFINED
+    cached: bool = False
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class _Progress:
     request_id: str
     started: float
     now: float
+    generation: int  # of the revocations that were known when it came
     identity: Identity | None = None
     scan: Scan | None = None
     evaluation: _Evaluation | None = None
@@ -99,6 +102,7 @@ class Pipeline:
         bodies: BodyTerms = DEFAULT_TERMS,
         dry_run: bool = False,
         decision_log: DecisionLog | None = None,
+        cache: DecisionCache | None = None,
     ) -> None:
         self._routes = routes
         self._authenticator = authenticator
@@ -116,6 +120,7 @@ class Pipeline:
         if dry_run:
             log.warning("dry run: what the policies deny passes")
         self._decision_log = decision_log
+        self._cache = DecisionCache() if cache is None else cache
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""
@@ -171,23 +176,43 @@ class Pipeline:
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
         scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
-        document = build_input(request, target, identity, scan, engine.reads, terms=self._bodies)
+        asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
+        built = self._cache.members(rule.decision, engine.reads)
+        document = build_input(request, target, identity, scan, built, terms=self._bodies)
         begun = self._clock.elapsed()
         whole = partial(build_input, _without_body(request), target, identity, scan, terms=self._bodies)
         evaluation = progress.evaluation = _Evaluation(rule.decision, whole, begun, begun)
-        try:
-            evaluation.value = await engine.decide(rule.decision, document)
-        finally:
-            evaluation.ended = self._clock.elapsed()
-        verdict = read_verdict(evaluation.value)
+        verdict = read_verdict(await self._ask(engine, asking, document, built, evaluation))
         decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
+
+    async def _ask(
+        self,
+        engine: Engine,
+        asking: Asking,
+        document: Mapping[str, Any],
+        built: frozenset[str] | None,
+        evaluation: _Evaluation,
+    ) -> Any:
+        """Return what the policy says, or has said of the same and allowed to be kept."""
+        kept = self._cache.find(asking, document)
+        if self._cache.knows(asking.rule):
+            self._metrics.cache_looked_up("kept" if kept is not None else "new")
+        try:
+            evaluation.value = await engine.decide(asking.rule, document) if kept is None else kept
+        finally:
+            evaluation.ended = self._clock.elapsed()
+        if kept is None:
+            self._cache.keep(asking, document, built, evaluation.value)
+        evaluation.cached = kept is not None
+        return evaluation.value
 
     def _begin(self, request: HttpRequest, started: float, now: float) -> _Progress:
         method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)
         if self._scanner.suspects(f"{method}\n{host}\n{request_id}".encode()):
             method, host, request_id = (redact_text(text, self._scanner) for text in (method, host, request_id))
-        return _Progress(method, host, request_id, started, now)
+        generation = self._revocations.generation if self._revocations is not None else 0
+        return _Progress(method, host, request_id, started, now, generation)
 
     def _event(
         self, request: HttpRequest, engine: Engine, progress: _Progress, decision: Decision, now: float
@@ -251,6 +276,7 @@ class Pipeline:
             requested_by=f"{request.source.address}:{request.source.port}",
             client_bytes=len(request.path) + sum(map(len, request.headers.values())),
             had_body=bool(request.body),
+            cached=evaluation.cached,
         )
 
 

@@ -22,6 +22,7 @@ from authz_service.identity import key_rings, parts
 from authz_service.identity.parts import Heard
 from authz_service.kill_switch import PART, KillSwitch
 from authz_service.pipeline import Clock, Pipeline
+from authz_service.policy.decision_cache import DecisionCache
 from authz_service.policy.engine import Engine
 from authz_service.policy.watching import PolicySource
 from authz_service.reporting import KEYS, POLICY, Reporting
@@ -92,6 +93,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         bodies=sources.body_terms(settings),
         dry_run=settings.policy.dry_run,
         decision_log=decision_log.queue,
+        cache=DecisionCache(settings.policy.cache_entries),
     )
     grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)

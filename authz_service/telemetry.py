@@ -80,6 +80,12 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
+        self._results = Counter(
+            "authz_policy_results",
+            "Results of rules that allow theirs to be kept: kept, new.",
+            ["result"],
+            registry=registry,
+        )
         self._logged = Counter(
             "authz_decision_log_events",
             "Events of the decision log by what became of them.",
@@ -140,6 +146,10 @@ class Metrics:
     def revocation_changed(self, action: str) -> None:
         """Count a change that came into force; `action` is `revoke` or `restore`."""
         self._revocation_changes.labels(action).inc()
+
+    def cache_looked_up(self, result: str) -> None:
+        """Count one decision of a rule whose results may be kept; `result` is `kept` or `new`."""
+        self._results.labels(result).inc()
 
     def audit_waits(self, events: int) -> None:
         """Note how many audit events wait to be written."""

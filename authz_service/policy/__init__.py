@@ -7,6 +7,7 @@ document         request + identity + findings → the Rego input
 engine           the port: input → the decision rule's value
 compiled_engine  the port over a compiled policy
 opa_server       the port over a remote OPA server; `opa_source` hears which policies it has
+decision_cache   results that the policy lets stand for a while
 verdict          the decision rule's value → a typed verdict; an unknown shape denies
 
 How a policy comes to be compiled (by `rego_engine`), in the order of its way:

@@ -17,6 +17,7 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?")
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?/?")
 MAX_DEADLINE_MS = 10_000
 MAX_POLL_SECONDS = 24 * 3600
+MAX_CACHE_ENTRIES = 1_000_000
 MAX_CONNECTIONS = 1_000  # to an OPA server
 # What says where the embedded engine's policies are, and how it evaluates them: with an OPA server it says nothing.
 _EMBEDDED_ONLY = ("paths", "bundle", "builtin_errors", "tests", "http_send_hosts")
@@ -60,6 +61,7 @@ class Policy:
     an outage, and does not only make its expression undefined. `run_tests`: policies whose tests fail are not used.
     `http_send_hosts`: whom `http.send` may ask, as host or host:port. `dry_run`: what the policies deny passes, marked
     so. `skip_request_body_parse`: policies see no parsed body. `proto_descriptor`: by which gRPC bodies are read.
+    `cache_entries`: how many results that say so are kept, 0 none.
     """
 
     paths: tuple[Path, ...]
@@ -73,6 +75,7 @@ class Policy:
     skip_request_body_parse: bool = False
     proto_descriptor: Path | None = None
     opa: Opa | None = None
+    cache_entries: int = 10_000
 
 
 def read_policy(root: Section, folder: Path) -> Policy:
@@ -127,6 +130,7 @@ def _common(policy: Section, folder: Path) -> Policy:
         dry_run=policy.flag("dry_run"),
         skip_request_body_parse=skip,
         proto_descriptor=descriptor,
+        cache_entries=policy.integer("cache_entries", minimum=0, maximum=MAX_CACHE_ENTRIES, default=10_000),
     )
 
 

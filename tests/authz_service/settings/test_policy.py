@@ -167,3 +167,13 @@ def test_an_opa_server_beside_the_embedded_engine_is_a_fault(folder: Path) -> No
     """Only one can decide."""
     text = with_policy("  paths: [rego]\n  decision: a/b\n  opa: {url: 'unix:///o'}\n")
     assert faults(folder, text) == [(6, "policy.opa is for engine: opa only")]
+
+
+@pytest.mark.parametrize("where", ["paths: [rego]", "engine: opa\n  opa: {url: 'unix:///o'}"])
+def test_how_many_results_are_kept_has_a_default_and_can_be_set(folder: Path, where: str) -> None:
+    """Whoever decides; 0 keeps none."""
+    text = with_policy(f"  {where}\n  decision: a/b\n")
+    assert loaded(folder, text).policy.cache_entries == 10_000
+    assert loaded(folder, f"{text}  cache_entries: 0\n").policy.cache_entries == 0
+    (found,) = faults(folder, f"{text}  cache_entries: -1\n")
+    assert found[1] == "policy.cache_entries must be from 0 to 1000000, but is -1"
