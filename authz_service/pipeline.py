@@ -9,32 +9,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from audit_log.event import DecisionEvent, FindingNote
 from audit_log.sink import AuditSink, AuditUnavailableError
 from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict, with_nonce
 from authz_service.challenges import Challenges
-from authz_service.decision_log.record import Record
 from authz_service.denials import Denials
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
+from authz_service.evaluation import DecisionLog, Evaluation, whole_input
 from authz_service.identity.authenticator import Authenticator
-from authz_service.model import Decision, HttpRequest, Identity, Outcome
+from authz_service.model import Decision, HttpRequest, Identity
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.decision_cache import Asking, DecisionCache
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, parse_target
 from authz_service.policy.verdict import read_verdict
-from authz_service.rego_engine.values import UNDEFINED
 from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
-
-MAX_TRACEPARENT = 256  # characters; a longer one is none
 
 log = logging.getLogger(__name__)
 
@@ -45,26 +41,6 @@ class Clock:
 
     now: Callable[[], float]
     elapsed: Callable[[], float]
-
-
-class DecisionLog(Protocol):
-    """Where evaluations are written down. MUST NOT block or raise: no request depends on it."""
-
-    def record(self, record: Record) -> None:
-        """Take a record, or leave it out."""
-        ...
-
-
-@dataclass(slots=True)
-class _Evaluation:
-    """What the policy was asked, and what it said."""
-
-    rule: str
-    document: Callable[[], dict[str, Any]]
-    started: float
-    ended: float
-    value: Any = UNDEFINED
-    cached: bool = False
 
 
 @dataclass(slots=True)
@@ -79,7 +55,7 @@ class _Progress:
     generation: int  # of the revocations that were known when it came
     identity: Identity | None = None
     scan: Scan | None = None
-    evaluation: _Evaluation | None = None
+    evaluation: Evaluation | None = None
 
 
 class Pipeline:
@@ -154,7 +130,7 @@ class Pipeline:
         except Exception as error:  # what cannot be written down does not pass either
             log.error("audit event not made, request refused", exc_info=error)
             decision = answer_failure("audit_unavailable", decision_id)
-        self._log(request, engine, progress, decision)
+        self._log(progress, decision)
         findings = tuple(progress.scan.findings) if progress.scan else ()
         self._metrics.decided(decision, findings, self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
@@ -179,9 +155,8 @@ class Pipeline:
         asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
         built = self._cache.members(rule.decision, engine.reads)
         document = build_input(request, target, identity, scan, built, terms=self._bodies)
-        begun = self._clock.elapsed()
-        whole = partial(build_input, _without_body(request), target, identity, scan, terms=self._bodies)
-        evaluation = progress.evaluation = _Evaluation(rule.decision, whole, begun, begun)
+        whole = whole_input(request, target, identity, scan, self._bodies)
+        evaluation = progress.evaluation = Evaluation(engine, rule.decision, request, whole, self._clock.elapsed())
         verdict = read_verdict(await self._ask(engine, asking, document, built, evaluation))
         decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
@@ -192,7 +167,7 @@ class Pipeline:
         asking: Asking,
         document: Mapping[str, Any],
         built: frozenset[str] | None,
-        evaluation: _Evaluation,
+        evaluation: Evaluation,
     ) -> Any:
         """Return what the policy says, or has said of the same and allowed to be kept."""
         kept = self._cache.find(asking, document)
@@ -242,44 +217,14 @@ class Pipeline:
             else (),
         )
 
-    def _log(self, request: HttpRequest, engine: Engine, progress: _Progress, decision: Decision) -> None:
-        """Hand an evaluation over to the decision log. What takes time is left to whoever writes it."""
+    def _log(self, progress: _Progress, decision: Decision) -> None:
+        """Hand what the policy was asked over to the decision log."""
         evaluation = progress.evaluation
         if self._decision_log is None or evaluation is None:
             return
         try:
-            self._decision_log.record(self._record(request, engine, progress, evaluation, decision))
+            self._decision_log.record(
+                evaluation.record(decision, progress.now, self._clock.elapsed() - progress.started)
+            )
         except Exception as error:  # no decision hangs on it
             log.error("decision not handed over to the decision log", exc_info=error)
-
-    def _record(
-        self,
-        request: HttpRequest,
-        engine: Engine,
-        progress: _Progress,
-        evaluation: _Evaluation,
-        decision: Decision,
-    ) -> Record:
-        failed = decision.outcome is Outcome.ERROR
-        return Record(
-            decision_id=decision.decision_id,
-            path=evaluation.rule,
-            policies=engine,
-            revision=engine.revision,
-            document=evaluation.document,
-            value=evaluation.value,
-            error=(decision.code, decision.reason) if failed else None,
-            time=progress.now,
-            evaluation_seconds=evaluation.ended - evaluation.started,
-            handler_seconds=self._clock.elapsed() - progress.started,
-            traceparent=request.headers.get("traceparent", "")[:MAX_TRACEPARENT],
-            requested_by=f"{request.source.address}:{request.source.port}",
-            client_bytes=len(request.path) + sum(map(len, request.headers.values())),
-            had_body=bool(request.body),
-            cached=evaluation.cached,
-        )
-
-
-def _without_body(request: HttpRequest) -> HttpRequest:
-    """Return a request that holds on to no body, for whoever keeps it beyond the call."""
-    return replace(request, body=b"") if request.body else request

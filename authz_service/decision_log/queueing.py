@@ -19,7 +19,7 @@ QUEUE_RECORDS = 10_000
 QUEUE_BYTES = 32 * 1024 * 1024
 BATCH = 200  # records that are shaped before sinks hear of them
 GATHER_SECONDS = 0.05
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0  # this and the sending of what waits have to fit in what a supervisor leaves for the end
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ SEND_SECONDS = 1.0  # between two looks for lines that wait
 RETRY_SECONDS = (1.0, 60.0)  # from one try of a batch to the next: at first, and at most
 REQUEST_SECONDS = 10.0  # for one request
 MAX_ANSWER_BYTES = 64 * 1024  # of an answer, which is read and passed over
-FINISH_SECONDS = 5.0  # for what waits at the end
+FINISH_SECONDS = 2.0  # for what waits at the end
 
 _TAKEN = range(200, 300)
 # The batch itself is at fault: sent again it would be refused again, and hold up all that come after it.

@@ -39,7 +39,7 @@ def test_a_kept_denial_denies() -> None:
 def test_a_key_may_name_what_the_policy_does_not_read() -> None:
     """It is built from the second request on."""
     world = keeping("attributes.request.http.host")
-    world.policy.reads = frozenset({"path"})  # type: ignore[assignment]
+    world.policy.reads = frozenset({"path"})
     for host in ("a", "a", "a", "b"):
         world.check("/x", {"authorization": f"Bearer {SIGNER.token()}"}, host=host)
     assert len(world.policy.asked) == 3

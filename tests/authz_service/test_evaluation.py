@@ -1,4 +1,4 @@
-"""What the pipeline hands over to the decision log, and that no request hangs on it."""
+"""What is told of an evaluation to the decision log, and that no request hangs on it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def logged(world: World, *, broken: bool = False) -> Log:
 def test_an_evaluation_is_handed_over_with_the_whole_input_and_no_body() -> None:
     """Also what the policy did not look at; it is built by whoever writes the log."""
     world = World()
-    world.policy.reads = frozenset()  # type: ignore[assignment]  # a policy that looks at nothing
+    world.policy.reads = frozenset()
     log = logged(world)
     headers = {"authorization": f"Bearer {SIGNER.token()}", "traceparent": "00-a-b-01", "x-a": "1"}
     decision = world.check("/reports?a=1", headers, body=b'{"a": 1}', source=Peer(address="10.0.0.1", port=4711))
