@@ -2,7 +2,7 @@
 
 A request comes in through `servicers.ext_authz`, becomes an `HttpRequest` (`model`), and runs through `pipeline`:
 
-    identity/   headers → bearer token → verified claims → Identity     (who)
+    identity/   token, proof, certificate → Identity                    (who)
     dlp/        headers, query, path, body → findings and mutations     (what does it carry)
     policy/     request + identity + findings → Rego input → verdict    (may it)
     decision_log/   what the policy was asked and said, for whoever collects that
@@ -11,5 +11,5 @@ The outcome is one `Decision`, which the servicer translates to protobuf once an
 
 Imports run one way: `__main__` → servicers and I/O edges → pipeline → domain → model, errors. Generated messages are
 seen in `servicers` only, PyJWT in `identity`, RE2 in `dlp`, regopy in `policy/regopy_*`, the HTTP client in
-`identity/jwks_http`. No part of the domain reads a clock, a file or the environment: `__main__` hands them in.
+`service_kit`. No part of the domain reads a clock, a file or the environment: `__main__` hands them in.
 """

@@ -56,7 +56,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--request",
         required=True,
         metavar="FILE",
-        help="the request (JSON, see docs/operating.md); - for standard input",
+        help="the request (JSON, see docs/identity.md); - for standard input",
     )
     decide.add_argument("--at", metavar="TIME", help="judge as at this time, RFC 3339; default: now")
     decide.add_argument("--json", action="store_true", help="answer in JSON")
