@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from typing import Protocol, TextIO
 
-from audit_log.event import DecisionEvent
+log = logging.getLogger(__name__)
 
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
@@ -44,6 +45,7 @@ class LineSink:
         self._capacity = capacity
         self._lines: deque[str] = deque()
         self._bytes = 0  # of the lines that wait
+        self._unflushed = 0  # lines that were handed to the stream, and may not be where it leads to
         self._guard = threading.Lock()
         self._wake = threading.Event()
         self._broken = False
@@ -71,30 +73,38 @@ class LineSink:
         if not self._wake.is_set():
             self._wake.set()
 
-    def close(self, seconds: float = 5.0) -> None:
-        """Write what waits, for at most `seconds`; no event is taken any more."""
+    def close(self, seconds: float = 5.0) -> int:
+        """Write what waits, for at most `seconds`; no event is taken any more. Return how many may be lost."""
         with self._guard:
             self._closed.set()
         self._wake.set()
         if not self._broken:
             self._thread.join(seconds)
+        lost = len(self._lines) + self._unflushed
+        if lost:
+            log.error("audit events were not written", extra={"fields": {"events": lost}})
+        return lost
 
     def _write(self) -> None:
         closed = False
         while not closed:
             self._wake.wait()
-            closed = self._closed.wait(GATHER_SECONDS)
+            self._closed.wait(GATHER_SECONDS)
             self._wake.clear()  # before the lines are taken: one that comes now wakes the thread again
+            closed = self._closed.is_set()  # after it: who closed just before would wake nobody
             try:
                 self._write_waiting()
-            except (OSError, ValueError):
+            except Exception as error:  # whatever it is, nobody writes from now on
                 self._broken = True
+                log.error("the audit stream is broken", exc_info=error)
                 return
 
     def _write_waiting(self) -> None:
         while self._lines:
+            self._unflushed += 1
             line = self._lines.popleft()
             self._stream.write(line + "\n")
             with self._guard:
                 self._bytes -= len(line)
         self._stream.flush()
+        self._unflushed = 0

@@ -156,7 +156,14 @@ def test_a_slow_stream_holds_up_nobody_until_the_queue_is_full() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), BrokenPipeError(), ValueError("I/O operation on closed file")]
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        BrokenPipeError(),
+        ValueError("I/O operation on closed file"),
+        MemoryError(),
+        RuntimeError("reentrant call"),
+    ],
 )
 def test_a_broken_stream_refuses_every_event_from_then_on(error: Exception) -> None:
     """Until the service is started anew."""
@@ -165,6 +172,41 @@ def test_a_broken_stream_refuses_every_event_from_then_on(error: Exception) -> N
     eventually(lambda: refusal(sink) == "the audit stream is broken")
     assert refusal(sink) == "the audit stream is broken"
     sink.close()
+
+
+def test_closing_in_the_midst_of_a_turn_wakes_the_writer_once_more() -> None:
+    """Just between its last look at whether it is closed and its going back to sleep."""
+    stream = io.StringIO()
+    sink = LineSink(stream)
+    clear = sink._wake.clear
+
+    def close_and_clear() -> None:
+        with sink._guard:
+            sink._closed.set()
+        sink._wake.set()
+        clear()
+
+    sink._wake.clear = close_and_clear  # type: ignore[method-assign]  # no other way into this moment
+    sink.record(event(1))
+    sink._thread.join(SECONDS)
+    assert not sink._thread.is_alive()
+    assert sink.close() == 0
+    assert numbers(stream.getvalue()) == [1]
+
+
+def test_closing_tells_how_many_events_are_lost(caplog: pytest.LogCaptureFixture) -> None:
+    """To the caller and to the log, which has their number alone."""
+    stream = Gated()
+    sink = LineSink(stream)
+    for number in range(3):
+        sink.record(event(number))
+    assert stream.writing.wait(SECONDS)
+    assert sink.close(0.05) == 3
+    assert [(record.getMessage(), record.__dict__["fields"]) for record in caplog.records] == [
+        ("audit events were not written", {"events": 3})
+    ]
+    stream.open.set()
+    assert sink.close() == 0
 
 
 def test_closing_a_broken_sink_takes_no_time() -> None:
