@@ -29,7 +29,7 @@ class AuditEvent(Protocol):
 class AuditSink(Protocol):
     """Where the events of decisions go."""
 
-    def record(self, event: DecisionEvent) -> None:
+    def record(self, event: AuditEvent) -> None:
         """Take an event. MUST NOT block; MUST raise `AuditUnavailableError` when the event will not be kept."""
         ...
 
