@@ -149,9 +149,9 @@ async def _restore(arguments: argparse.Namespace, store: RevocationStore) -> int
 
 
 async def _revocations(arguments: argparse.Namespace, store: RevocationStore) -> int:
-    snapshot = await store.load("")
+    snapshot = await store.load()
     found, unreadable, now = [], 0, await store.now()
-    for field, value in snapshot.entries:
+    for field, value in snapshot.entries or ():
         try:
             revocation = read_entry(field, value)
         except RecordError:

@@ -1,7 +1,8 @@
 """Keeps the list in force in this process the same as Valkey's: read whole at first, then followed change by change.
 
-A change is in force here milliseconds after it was made. The whole list is read again after a lost connection (behind
-the new one may be another server), where a change was missed, and every minute. A list in which something cannot be
+A change is in force here milliseconds after it was made. After a lost connection (behind the new one may be another
+server), where a change was missed, and every minute the list is asked for anew: the changes since, or all of it where
+they are not all that has changed. A list in which something cannot be
 read is not taken for the store's: what it adds comes into force, nothing of what was in force is let go of, and the
 list grows old meanwhile (see `guard`). So it is with the list of a store that has lost changes that were in force here,
 until somebody makes a change in it: that settles what holds.
@@ -51,6 +52,7 @@ class Follower:
         self._position = ""  # the id of the last change that is in the list, as the store has it
         self._number = 0
         self._sound = False
+        self._whole = False  # whether the list in force is what the store's was at that change
         self._lost_until: str | None = None  # the store has lost changes: it is taken for whole after this one
         self._told: str | None = None  # the trouble that was logged last
         self._moved = asyncio.Event()
@@ -70,9 +72,14 @@ class Follower:
     async def load(self) -> bool:
         """Read the whole list; say whether that could be done."""
         try:
-            await self._take(await self._store.load(self._position))
+            # Whole where there is any doubt, else only what has changed.
+            snapshot = await self._store.load(self._position, self._number if self._whole else None)
+            if snapshot.entries is None:
+                self._catch_up(snapshot)
+            else:
+                await self._take(snapshot, snapshot.entries)
         except (StoreUnavailableError, RecordError) as error:
-            self._doubt(str(error))
+            self._failed(error)
             return False
         return True
 
@@ -110,7 +117,7 @@ class Follower:
                 else:
                     due = min(due, self._monotonic() + UNSOUND_RELOAD_SECONDS)
         except (StoreUnavailableError, RecordError) as error:
-            self._doubt(str(error))
+            self._failed(error)
             return False
         return True
 
@@ -119,6 +126,7 @@ class Follower:
         for change_id, change in changes:
             if change is None:
                 self._doubt("a change cannot be read")
+                self._whole = False
                 self._number += 1
             elif change.number != self._number + 1:
                 return False
@@ -131,33 +139,50 @@ class Follower:
             self._moved.set()
         return True
 
-    async def _take(self, snapshot: Snapshot) -> None:
+    def _catch_up(self, snapshot: Snapshot) -> None:
+        """Put the changes into force that were missed; they are all that has changed."""
+        if not self._apply([(change.id, change) for change in map(read_change, snapshot.missed)]):
+            raise RecordError("the changes do not follow each other")
+        self._guard.drop_ended(self._now())
+        self._believe()
+
+    def _believe(self) -> None:
+        """Take the list in force for the store's."""
+        self._sound = self._whole = True
+        self._guard.confirm()
+        if self._told is not None:
+            self._told = None
+            log.info("revocations are up to date again", extra={"fields": {"entries": len(self._guard)}})
+
+    async def _take(self, snapshot: Snapshot, entries: Sequence[tuple[bytes, bytes]]) -> None:
         now = self._now()
         read: dict[bytes, tuple[bytes, Revocation]] = {}
         unreadable = 0
-        for count, (field, value) in enumerate(snapshot.entries, 1):
+        listed = RevocationList()
+        for count, (field, value) in enumerate(entries, 1):
             if count % ENTRIES_AT_A_TIME == 0:
                 await asyncio.sleep(0)
             known = self._read.get(field)
             try:
-                read[field] = known if known and known[0] == value else (value, read_entry(field, value))
+                found = known if known and known[0] == value else (value, read_entry(field, value))
             except RecordError:
                 unreadable += 1
-        self._read = read
-        in_force = [revocation for _, revocation in read.values() if revocation.until is None or revocation.until > now]
+                continue
+            read[field] = found
+            if found[1].until is None or found[1].until > now:
+                listed.add(found[1])
+        # What is in doubt is read again soon; what is not, not for long, and the memory is of more use elsewhere.
+        self._read = read if unreadable else {}
         if not snapshot.continues(self._position, self._number):
             self._lost_until = snapshot.last
         elif self._lost_until is not None and position(snapshot.last) > position(self._lost_until):
             self._lost_until = None
-        self._sound = not unreadable and self._lost_until is None
-        if self._sound:
-            self._guard.replace(RevocationList(in_force))
-            self._guard.confirm()
-            if self._told is not None:
-                self._told = None
-                log.info("revocations are up to date again", extra={"fields": {"entries": len(self._guard)}})
+        if not unreadable and self._lost_until is None:
+            self._guard.replace(listed)
+            self._believe()
         else:
-            self._guard.join(in_force)
+            self._whole = False
+            self._guard.join(listed)
             self._doubt(
                 f"{unreadable} revocations cannot be read"
                 if unreadable
@@ -167,6 +192,11 @@ class Follower:
         self._moved.set()
         for change in filter(None, map(_readable, snapshot.missed)):
             self._changed(change)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, RecordError):
+            self._whole = False
+        self._doubt(str(error))
 
     def _doubt(self, trouble: str) -> None:
         """Note that the list may not be the store's; each trouble is logged once."""

@@ -80,6 +80,10 @@ class Guard:
             self.generation += 1
         self._list = revocations
 
+    def drop_ended(self, now: float) -> None:
+        """Take out what has ended, which decides nothing any more; `now` is in epoch seconds."""
+        self._list.drop_ended(now)
+
     def join(self, revocations: Iterable[Revocation]) -> None:
         """Take revocations in beside those in force, none of which is let go of."""
         for revocation in revocations:

@@ -47,6 +47,18 @@ class RevocationList:
         """Take out every revocation of a subject."""
         self._count -= len(self._by_name.pop(_name(subject), ()))
 
+    def drop_ended(self, now: float) -> None:
+        """Take out what has ended; `now` is in epoch seconds. Goes through all of them."""
+        for name, found in list(self._by_name.items()):
+            kept = tuple(each for each in found if each.until is None or each.until > now)
+            if len(kept) == len(found):
+                continue
+            self._count -= len(found) - len(kept)
+            if kept:
+                self._by_name[name] = kept
+            else:
+                del self._by_name[name]
+
     def match(self, identity: Identity, now: float) -> Revocation | None:
         """A revocation that is of this caller, or None. `now` is in epoch seconds."""
         if not self._by_name:

@@ -59,11 +59,14 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The list at one instant, unread. `missed` are the changes since the one that was asked from."""
+    """The list at one instant, unread. `missed` are the changes since the one that was asked from.
+
+    `entries` are None where those are all that has changed.
+    """
 
     last: str
     number: int
-    entries: Sequence[tuple[bytes, bytes]]
+    entries: Sequence[tuple[bytes, bytes]] | None
     missed: Sequence[Any]
 
     def continues(self, known: str, number: int) -> bool:
@@ -114,18 +117,24 @@ class RevocationStore:
         reply = await self._change(Action.RESTORE, write_restoration(subject, by, reason), *fields)
         return None if reply == [b"none"] else _made(reply, fields)
 
-    async def load(self, known: str) -> Snapshot:
-        """Read the whole list; `known` is the id of the last change that the caller knows, or empty."""
+    async def load(self, known: str = "", number: int | None = None) -> Snapshot:
+        """Read the list; `known` is the id of the last change that the caller knows, or empty.
+
+        With its `number` only the changes since come, where they are all that there is to know.
+        """
         seconds = max(self._deadline, LOAD_SECONDS)
         # Read-only, so that a replica's user need not be able to write the list.
-        match await self._client.ask("EVAL_RO", _LOAD, len(KEYS), *KEYS, known, MAX_CHANGES, seconds=seconds):
-            case [bytes() as last, bytes() as number, list() as words, list() as missed] if number.isdigit():
+        asked = (known, "" if number is None else number, MAX_CHANGES)
+        match await self._client.ask("EVAL_RO", _LOAD, len(KEYS), *KEYS, *asked, seconds=seconds):
+            case [bytes() as last, bytes() as told, None, list() as missed] if told.isdigit() and number is not None:
+                return Snapshot(_identity(last), int(told), None, missed)
+            case [bytes() as last, bytes() as told, list() as words, list() as missed] if told.isdigit():
                 if len(words) > 2 * (MAX_ENTRIES + 1) or len(words) % 2 or not _texts(*words):
                     raise RecordError(f"the list is longer than {MAX_ENTRIES}, or no list")
                 entries = dict(zip(words[::2], words[1::2], strict=True))
                 if entries.pop(_LAST_CHANGE, _NONE_YET.encode()) != last:
                     raise RecordError("the list and its changes do not belong together: some are lost, make one again")
-                return Snapshot(_identity(last), int(number), list(entries.items()), missed)
+                return Snapshot(_identity(last), int(told), list(entries.items()), missed)
         raise RecordError("the list is not as it is written")
 
     async def changes(self, after: str) -> list[tuple[str, Change | None]]:

@@ -239,8 +239,9 @@ def test_an_entry_that_cannot_be_read_makes_the_list_old_and_takes_nothing_out_o
         with server.client() as client:
             (field,) = [field for field in client.hkeys(LIST) if field != b"#"]
             value = client.hget(LIST, field)
-            client.hset(LIST, field, "9999999999999-0 0 {}")
-            tell(client, "CLIENT", "KILL", "TYPE", "normal")
+            change = client.xadd(CHANGES, {"of": "another release"})
+            client.incr(KEYS[3])
+            client.hset(LIST, mapping={field: "9999999999999-0 0 {}", "#": change})
         await until(lambda: running.guard.age() > 1, "the list's growing old")
         assert running.names == ["alice"]
         async with opened(single(server)) as store:

@@ -121,6 +121,15 @@ def test_a_whole_list_counts_as_a_change_only_if_it_is_another() -> None:
     world.guard.check(CALLER, NOW)
 
 
+def test_what_has_ended_is_let_go_of_without_counting_as_a_change() -> None:
+    """Nobody's lot is another for it."""
+    world = confirmed()
+    world.guard.apply(made(user("bob", until=NOW)))
+    began = world.guard.generation
+    world.guard.drop_ended(NOW)
+    assert ([each.subject.value for each in world.guard], world.guard.generation) == (["alice"], began)
+
+
 def test_what_is_joined_takes_nothing_away() -> None:
     """For lists that cannot be trusted whole."""
     world = confirmed()

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from authz_service.model import Identity
 from authz_service.revocation.listing import RevocationList
 from authz_service.revocation.model import Kind, Revocation, Subject
-from tests.authz_service.revocation.revoking import CALLER, NOW, SUBJECTS, identities, revocation, revocations, user
+from tests.authz_service.revocation.revoking import (
+    CALLER,
+    NOW,
+    SUBJECTS,
+    TIMES,
+    identities,
+    revocation,
+    revocations,
+    user,
+)
 
 
 def concerns(found: Revocation, identity: Identity) -> bool:
@@ -54,6 +63,18 @@ def test_it_holds_what_was_added_and_not_removed_since(steps: list[Revocation | 
             plain = {key: value for key, value in plain.items() if key[0] != step}
         assert len(listed) == len(plain) == len(list(listed))
     assert {form(each): each for each in listed} == plain
+
+
+@given(st.lists(revocations(), max_size=12), identities(), TIMES)
+def test_taking_out_what_has_ended_changes_nobodys_lot(
+    all_of_them: list[Revocation], identity: Identity, now: float
+) -> None:
+    """And leaves what has not."""
+    listed, before = RevocationList(all_of_them), RevocationList(all_of_them)
+    listed.drop_ended(now)
+    assert listed.match(identity, now) == before.match(identity, now)
+    kept = [each for each in before if each.until is None or each.until > now]
+    assert (len(listed), sorted(map(repr, listed))) == (len(kept), sorted(map(repr, kept)))
 
 
 def test_a_later_end_takes_the_place_of_an_earlier_one() -> None:

@@ -51,7 +51,7 @@ def topology(request: pytest.FixtureRequest) -> Iterator[Topology]:
 
 async def subjects(store: RevocationStore) -> list[str]:
     """Whom the list is of."""
-    return sorted(str(read_entry(*entry).subject) for entry in (await store.load("")).entries)
+    return sorted(str(read_entry(*entry).subject) for entry in (await store.load()).entries or ())
 
 
 def test_what_is_revoked_is_listed_told_and_restored(topology: Topology) -> None:
@@ -59,11 +59,11 @@ def test_what_is_revoked_is_listed_told_and_restored(topology: Topology) -> None
 
     async def scenario(store: RevocationStore) -> None:
         assert await store.restore(ALICE, "root", "nothing there") is None
-        began = await store.load("")
+        began = await store.load()
         assert (began.last, began.number, began.entries) == ("0-0", 0, [])
         made = await store.revoke(order(seconds=3600))
         assert made.replaced == ()
-        (entry,) = (await store.load("")).entries
+        (entry,) = (await store.load()).entries or ()
         found = read_entry(*entry)
         assert (found.subject, found.by, found.reason, found.change) == (ALICE, "root", "stolen laptop", made.change)
         assert found.until is not None
@@ -107,11 +107,11 @@ def test_all_tokens_and_old_tokens_are_revoked_side_by_side_and_restored_togethe
     async def scenario(store: RevocationStore) -> None:
         await store.revoke(order())
         assert (await store.revoke(order(issued_before=1000.0))).replaced == ()
-        assert len((await store.load("")).entries) == 2
+        assert len((await store.load()).entries or ()) == 2
         lifted = await store.restore(ALICE, "root", "found")
         assert lifted is not None
         assert [each.issued_before for each in lifted.replaced] == [None, 1000.0]
-        assert (await store.load("")).entries == []
+        assert (await store.load()).entries == []
 
     run(single(server), scenario)
 
@@ -142,10 +142,10 @@ def test_there_are_only_so_many_and_what_is_there_can_still_be_changed(
     async def scenario(store: RevocationStore) -> None:
         for number in range(3):
             await store.revoke(order(f"u{number}"))
-        before = await store.load("")
+        before = await store.load()
         with pytest.raises(ListFullError):
             await store.revoke(order("one more"))
-        assert await store.load("") == before
+        assert await store.load() == before
         await store.revoke(order("u0", seconds=60))
         await store.restore(Subject(Kind.USER, "u1"), "root", "room")
         await store.revoke(order("one more"))
@@ -226,7 +226,31 @@ def test_a_counter_that_is_no_number_is_refused(server: Server) -> None:
 
     async def scenario(store: RevocationStore) -> None:
         with pytest.raises(RecordError):
-            await store.load("")
+            await store.load()
+
+    run(single(server), scenario)
+
+
+def test_who_knows_the_list_is_told_what_has_changed_and_no_more(server: Server) -> None:
+    """All of it where he asks for it, or where what has changed cannot be told."""
+
+    async def scenario(store: RevocationStore) -> None:
+        first = await store.revoke(order())
+        known = await store.load()
+        assert (known.last, known.number) == (first.change, 1)
+        same = await store.load(known.last, known.number)
+        assert (same.last, same.number, same.entries, same.missed) == (known.last, 1, None, [])
+        await store.revoke(order("bob"))
+        further = await store.load(known.last, known.number)
+        assert (further.entries, [read_change(each).subject.value for each in further.missed]) == (None, ["bob"])
+        assert further.continues(known.last, known.number)
+        assert (await store.load(known.last)).entries != known.entries
+        assert (await store.load(known.last, 0)).entries is not None, "another number"
+        assert (await store.load("5-0", 1)).entries is not None, "another change"
+        with server.client() as client:
+            client.delete(LIST)
+        with pytest.raises(RecordError):
+            await store.load(further.last, further.number)
 
     run(single(server), scenario)
 
@@ -241,7 +265,7 @@ def test_a_list_that_is_gone_is_not_taken_for_an_empty_one(server: Server, key: 
         with server.client() as client:
             client.delete(key)
         with pytest.raises(RecordError, match="do not belong together"):
-            await store.load("")
+            await store.load()
         await store.revoke(order("carol"))
         assert "user carol" in await subjects(store)
 
@@ -254,7 +278,7 @@ def test_keys_of_another_type_end_in_the_servers_own_words(server: Server) -> No
         client.set(LIST, "x")
 
     async def scenario(store: RevocationStore) -> None:
-        for attempt in (store.revoke(order()), store.load("")):
+        for attempt in (store.revoke(order()), store.load()):
             with pytest.raises(StoreUnavailableError, match="WRONGTYPE"):
                 await attempt
 
@@ -267,7 +291,7 @@ def test_texts_in_any_script_come_back_as_they_were(server: Server) -> None:
 
     async def scenario(store: RevocationStore) -> None:
         await store.revoke(asked)
-        (entry,) = (await store.load("")).entries
+        (entry,) = (await store.load()).entries or ()
         found = read_entry(*entry)
         assert (found.subject, found.by, found.reason) == (asked.subject, asked.by, asked.reason)
 
@@ -282,7 +306,7 @@ def test_the_list_survives_a_restart_with_a_log_on_disk() -> None:
 
     async def look(store: RevocationStore) -> None:
         assert await subjects(store) == ["user alice"]
-        assert (await store.load("")).number == 1
+        assert (await store.load()).number == 1
 
     with Server(("appendonly yes",)) as server:
         run(single(server), revoke)
