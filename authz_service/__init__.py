@@ -3,6 +3,7 @@
 A request comes in through `servicers.ext_authz`, becomes an `HttpRequest` (`model`), and runs through `pipeline`:
 
     identity/   token, proof, certificate → Identity                    (who)
+    revocation/ Identity → refused where somebody has revoked it      (still welcome)
     dlp/        headers, query, path, body → findings and mutations     (what does it carry)
     policy/     request + identity + findings → Rego input → verdict    (may it)
     decision_log/   what the policy was asked and said, for whoever collects that
