@@ -68,9 +68,11 @@ class Regopy:
         if "refused" in answer:
             raise RefusedError(answer["refused"])
         texts = {f"{number}.rego": text for number, text in enumerate([*case.modules, case.module])}
-        bodies = Sources(texts).negating_bodies()
-        plan = _read(answer["plan"], RegopyDialect(bodies))
-        fault = next(chain(regopy_dialect.misplaced(plan), reassigned(plan), ambiguous(plan, bodies)), None)
+        read = Sources(texts)
+        plan = _read(answer["plan"], RegopyDialect(read.negating_bodies()))
+        fault = next(
+            chain(regopy_dialect.misplaced(plan), reassigned(plan), ambiguous(plan, read.negated_comparisons())), None
+        )
         if fault is not None:
             raise RefusedError(str(fault))
         return plan

@@ -56,7 +56,7 @@ def compile_sources(sources: PolicySources, rules: Sequence[str], optional: Sequ
     faults.raise_if_any()
     for fault in (*_unknown_rules(plan, rules, first), *regopy_dialect.misplaced(plan), *reassigned(plan)):
         faults.add(fault.source, fault.line, fault.text)
-    for fault in (*lost_withs(plan, read.withs()), *ambiguous(plan, read.negating_bodies())):
+    for fault in (*lost_withs(plan, read.withs()), *ambiguous(plan, read.negated_comparisons())):
         faults.add(fault.source, fault.line, fault.text)
     faults.raise_if_any()
     return plan

@@ -78,6 +78,17 @@ class Sources:
         """Return the modules whose `not` negates a body."""
         return frozenset(name for name, module in self._modules.items() if module.declared.negates_bodies)
 
+    def negated_comparisons(self) -> frozenset[tuple[str, int]]:
+        """Return the modules and rows that have a `==` behind a `not` that negates one expression."""
+        return frozenset(
+            (name, token.row)
+            for name, module in self._modules.items()
+            if not module.declared.negates_bodies
+            for compared in [{token.row for token in module.read if token.text == "=="}]
+            for token in module.read
+            if token.text == "not" and token.row in compared
+        )
+
     def _scope(self, of: Declared) -> with_checks.Scope:
         beside = (each.declared for each in self._modules.values() if each.declared.package == of.package)
         rules = {path[0] for each in beside for path, _ in each.rules}

@@ -7,7 +7,7 @@ and the expression would hold. So all but the last call or comparison, and the r
 moves in front of the Not.
 
 `not f(x, value)`, the call with its result for a last operand, and `not value == f(x)` are one in regopy's plan, and
-two in OPA: with the first, `f(x)` may be undefined. Both are refused.
+two in OPA: with the first, `f(x)` may be undefined. The second is refused.
 """
 
 from __future__ import annotations
@@ -37,15 +37,18 @@ def parted(found: plan.Not) -> list[Statement]:
     return [*before, plan.Not(Block(tuple(inside)), where=found.where)]
 
 
-def ambiguous(found: Plan, negating_bodies: Collection[str] = ()) -> Iterator[Fault]:
-    """Yield a fault for each Not that compares with a call, and might be a call that is given its result."""
+def ambiguous(found: Plan, compared: Collection[tuple[str, int]]) -> Iterator[Fault]:
+    """Yield a fault for each Not that compares with a call, and might be a call that is given its result.
+
+    `compared` are the files and rows that have a comparison behind a `not`.
+    """
     for function in found.functions.values():
         for statement in flow.walk(function.blocks):
-            if not isinstance(statement, plan.Not) or statement.where.file in negating_bodies:
+            if not isinstance(statement, plan.Not) or (statement.where.file, statement.where.row) not in compared:
                 continue
             test = _test(statement.block.statements)
             if test is not None and _is_ambiguous(statement.block.statements, test):
-                text = "negates `value == f(x)` or `f(x, value)`, which are one to regopy: write `not f(x) == value`"
+                text = "negates `value == f(x)`, which is `f(x, value)` to regopy: write `not f(x) == value`"
                 where = statement.where if statement.where.row else function.where
                 yield Fault(where.file or function.where.file, where.row, text)
 
