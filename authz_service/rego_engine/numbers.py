@@ -21,6 +21,7 @@ Number = int | float | Decimal
 MAX_EXPONENT = 4_000  # decimal digits; Python writes no integer of more than 4,300
 MAX_BITS = 13_000  # of a whole number that is computed: a little under MAX_EXPONENT digits
 _MANTISSA_BITS = 64
+_EXACT_FLOATS = 2.0**53  # up to here each whole number is a float of its own
 _SMALLEST_POINT = -4  # places after which a small number is written with an exponent
 _SHORTEST = 21  # decimal digits that tell any two mantissas of 64 bits apart
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -44,6 +45,17 @@ def parse(text: str) -> Number:
         return from_decimal(Decimal(text))
     except ArithmeticError as error:  # an exponent that even Decimal does not hold
         raise ValueError("not a number that can be read") from error
+
+
+def parse_fraction(text: str) -> Number:
+    """Read a number that a JSON parser has found to be one: `parse` without its look at the grammar, for bodies."""
+    near = float(text)
+    if repr(near) == text:
+        if not near.is_integer():
+            return near
+        if abs(near) <= _EXACT_FLOATS:
+            return int(near)
+    return parse(text)
 
 
 def from_decimal(value: Decimal) -> Number:

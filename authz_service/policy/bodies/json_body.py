@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from itertools import islice
 from typing import Any, Final, NoReturn
 
 from authz_service.rego_engine import numbers
@@ -18,7 +17,8 @@ MAX_BYTES: Final = 1024 * 1024
 MAX_DEPTH: Final = 64  # levels of arrays and objects
 MAX_VALUES: Final = 100_000
 MAX_LARGE_EXPONENTS: Final = 1_000  # numbers such as 1e4000, each of which a few bytes make into thousands of digits
-_LARGE_EXPONENT: Final = re.compile(rb"[0-9][eE]\+?[0-9]{3,}")
+_LARGE_EXPONENT: Final = re.compile(r"[eE]\+?[0-9]{3,}")
+_SHORT: Final = 4  # characters, in which no large exponent has room
 _HALF_ESCAPED: Final = re.compile(rb"\\u[dD][89a-fA-F]")  # in pairs a character; alone no text at all
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
@@ -31,16 +31,18 @@ def read_json(content: bytes) -> Value:
     """Read a value, or raise `JsonBodyError`, whose text tells the rule and nothing of the content."""
     if len(content) > MAX_BYTES:
         raise JsonBodyError(f"more than {MAX_BYTES} bytes")
-    if sum(1 for _ in islice(_LARGE_EXPONENT.finditer(content), MAX_LARGE_EXPONENTS + 1)) > MAX_LARGE_EXPONENTS:
-        raise JsonBodyError("too many numbers of a hundred digits or more")
-    fractions = 0
+    fractions = large = 0
 
     def number(text: str) -> numbers.Number:
-        nonlocal fractions
+        nonlocal fractions, large
         fractions += 1
         if fractions > MAX_VALUES:  # while reading: each of them takes its time
             raise JsonBodyError(f"more than {MAX_VALUES} values")
-        return numbers.parse(text)
+        if len(text) > _SHORT and _LARGE_EXPONENT.search(text):
+            large += 1
+            if large > MAX_LARGE_EXPONENTS:
+                raise JsonBodyError("too many numbers of a hundred digits or more")
+        return numbers.parse_fraction(text)
 
     try:
         text = content.decode("utf-8")
@@ -74,13 +76,17 @@ def _check(value: Value, *, look_at_texts: bool) -> None:
             raise JsonBodyError(f"more than {MAX_VALUES} values")
         below: list[Any] = []
         for node in level:
-            if look_at_texts and _has_half(node):
-                raise JsonBodyError("half of a surrogate pair")
-            if not isinstance(node, dict | list):
+            kind = type(node)
+            if kind is dict:
+                below += node.values()
+            elif kind is list:
+                below += node
+            else:
                 continue
             if depth == MAX_DEPTH:
                 raise JsonBodyError(f"nested deeper than {MAX_DEPTH} levels")
-            below += node.values() if isinstance(node, dict) else node
+        if look_at_texts and any(map(_has_half, level)):
+            raise JsonBodyError("half of a surrogate pair")
         level = below
         depth += 1
 

@@ -211,3 +211,11 @@ def test_what_is_no_number_is_a_fault(value: float) -> None:
 )
 def test_whole_numbers_are_told_from_others(value: Number, whole: bool) -> None:  # noqa: FBT001  (a table's column)
     assert numbers.is_whole(value) == whole
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,20})\.[0-9]{1,20}", fullmatch=True)
+    | st.from_regex(r"-?(0|[1-9][0-9]{0,3})(\.[0-9]{1,3})?[eE][+-]?[0-9]{1,3}", fullmatch=True)
+)
+def test_a_number_of_a_body_is_the_number_that_it_is_anywhere(text: str) -> None:
+    assert repr(numbers.parse_fraction(text)) == repr(numbers.parse(text))
