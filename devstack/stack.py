@@ -159,7 +159,7 @@ class Stack:
             "identity": {
                 "anonymous": "deny",
                 "issuers": [issuer],
-                "dpop": {"origins": [f"https://{LOOPBACK}:{self.ports.gateway}"], "replay": "memory"},
+                "dpop": {"origins": [f"https://{LOOPBACK}:{self.ports.gateway}"], "replay": "valkey"},
             },
             "policy": {
                 "engine": "embedded",

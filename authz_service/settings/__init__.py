@@ -56,5 +56,8 @@ def load(path: Path) -> Settings:
         if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
             text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"
             faults.add(root.source, root.line_of("identity"), text)
+        if settings.identity.dpop and settings.identity.dpop.replay == "memory" and settings.listen.workers > 1:
+            text = "identity.dpop.replay is memory, which is of one process, and listen.workers starts more: use valkey"
+            faults.add(root.source, root.line_of("identity"), text)
     faults.raise_if_any()
     return settings

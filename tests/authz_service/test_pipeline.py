@@ -22,7 +22,9 @@ from authz_service.denials import Denials
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import PolicyFailed
+from authz_service.identity.binding import Requirement
 from authz_service.identity.key_source import Fetched, KeySourceError
+from authz_service.identity.nonces import PERIOD, Nonces
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.bodies.reading import BodyTerms
@@ -30,13 +32,15 @@ from authz_service.policy.document import DEFAULT_TERMS
 from authz_service.rego_engine.values import UNDEFINED
 from authz_service.revocation.guard import Guard
 from authz_service.revocation.model import Kind, Revocation, Subject
-from authz_service.routing import RouteRule, Routes
+from authz_service.routing import Conditions, RouteRule, Routes
+from authz_service.settings.dpop import DpopSettings
 from authz_service.settings.identity import KeyTimes
 from authz_service.settings.revocation import RevocationSettings
 from authz_service.telemetry import Metrics
 from service_kit.logs import JsonFormatter
 from tests.authz_service.identifying import Told, load, parts_of
 from tests.authz_service.minting import ISSUER, NOW, compact, issuer, key, key_set, usual_claims
+from tests.authz_service.proving import prover
 
 SSN, HIDDEN = "123-45-6789", "[REDACTED:us_ssn]"
 CANARY = "AKIAIOSFODNN7EXAMPLE"
@@ -433,6 +437,56 @@ def test_a_request_is_judged_by_one_policy_from_start_to_end() -> None:
     assert world.check_as(SIGNER.token()).outcome is Outcome.DENY
     assert world.check_as(SIGNER.token()).outcome is Outcome.ALLOW
     assert [event.policy_revision for event in world.audit.events] == ["rev-2", "rev-1"]
+
+
+# Bound tokens, routes
+
+
+def test_who_has_proven_his_key_is_told_the_next_nonce_whatever_the_policy_says() -> None:
+    """On an allow and on a denial; and neither his proof nor his token goes on."""
+    secret, holder = b"s" * 32, prover()
+    before, current = Nonces(secret).current(NOW - PERIOD), Nonces(secret).current(NOW)
+    terms = DpopSettings({"api.example": "https://api.example"}, ("ES256",), 60, 5, secret, "memory")
+    token = SIGNER.token(cnf={"jkt": holder.jkt})
+    for answer, allowed in (({"allowed": True}, True), ({"allowed": False}, False)):
+        world = World(answer, dpop=terms)
+        headers = {"authorization": f"DPoP {token}", "dpop": holder.proof(token, nonce=before)}
+        decision = world.check(headers=headers, host="api.example")
+        told = dict(decision.mutations.response_headers if allowed else decision.headers)
+        assert (told["dpop-nonce"], told["cache-control"]) == (current, "no-store")
+        assert world.policy.asked[0]["identity"]["binding"] == "dpop"
+        if allowed:
+            assert set(decision.mutations.remove_headers) == {"authorization", "dpop"}
+
+
+def test_who_needs_a_nonce_is_told_it_with_the_refusal() -> None:
+    secret, holder = b"s" * 32, prover()
+    terms = DpopSettings({"api.example": "https://api.example"}, ("ES256",), 60, 5, secret, "memory")
+    token = SIGNER.token(cnf={"jkt": holder.jkt})
+    world = World(dpop=terms)
+    headers = {"authorization": f"DPoP {token}", "dpop": holder.proof(token)}
+    decision = world.check(headers=headers, host="api.example")
+    assert (decision.status, decision.code) == (401, "proof_nonce_needed")
+    told = headers_of(decision)
+    assert told["dpop-nonce"] == Nonces(secret).current(NOW)
+    assert told["www-authenticate"].startswith('DPoP realm="agent-gateway", error="use_dpop_nonce"')
+    assert world.policy.asked == []
+
+
+def test_a_route_has_a_rule_of_its_own_and_asks_what_it_asks() -> None:
+    """By Envoy's route, and by path however it is written."""
+    by_envoy = RouteRule(
+        "a/decision", anonymous=True, conditions=Conditions(context_extensions={"r": "open"}), name="o"
+    )
+    bound = RouteRule(
+        "a/decision", anonymous=False, require_binding=Requirement.ANY, conditions=Conditions(paths=("/pay",)), name="p"
+    )
+    world = World(routes=[by_envoy, bound])
+    assert world.check("/pay", context_extensions={"r": "open"}).outcome is Outcome.ALLOW
+    assert world.check("/pay", context_extensions={"r": "other"}).status == 401
+    for path in ("/pay", "/PAY/x", "/%70ay", "/x/../pay"):
+        assert world.check_as(SIGNER.token(), path).code == "binding_required"
+    assert world.check_as(SIGNER.token(), "/payments").outcome is Outcome.ALLOW
 
 
 # The audit log

@@ -187,3 +187,19 @@ def test_the_configuration_in_the_readme_loads(tmp_path: Path, text: str) -> Non
     text = re.sub(r"paths: *\[[^\]]*\]", "paths: [rego]", text)
     (tmp_path / "rego").mkdir()
     assert loaded(tmp_path, text).policy.paths == (tmp_path / "rego",)
+
+
+DPOP = SMALLEST.replace("{anonymous: allow}", "{anonymous: allow, dpop: {origins: ['https://a.example']%s}}")
+
+
+def test_used_proofs_are_kept_where_all_who_could_take_them_look(folder: Path) -> None:
+    """In Valkey, or in the only process that there is."""
+    assert faults(folder, DPOP % "") == [
+        (2, "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory")
+    ]
+    assert loaded(folder, DPOP % "" + "valkey: {url: 'localhost:6379'}\n").valkey is not None
+    assert loaded(folder, DPOP % ", replay: memory").valkey is None
+    several = (DPOP % ", replay: memory").replace('"localhost:0"', '"localhost:0", workers: 2')
+    assert faults(folder, several) == [
+        (2, "identity.dpop.replay is memory, which is of one process, and listen.workers starts more: use valkey")
+    ]
