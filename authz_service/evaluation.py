@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from authz_service.decision_log.record import Record
 from authz_service.dlp.request import Scan
+from authz_service.errors import RequestRefused
 from authz_service.model import Decision, HttpRequest, Identity, Outcome
 from authz_service.policy.bodies.reading import BodyTerms
-from authz_service.policy.document import build_input
+from authz_service.policy.document import MEMBERS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import Target
 from authz_service.rego_engine.values import UNDEFINED
 
 MAX_TRACEPARENT = 256  # characters; a longer one is none
+_NO_BODIES: Final = BodyTerms(skip=True)
 
 
 class DecisionLog(Protocol):
@@ -31,13 +33,15 @@ class DecisionLog(Protocol):
 class Evaluation:
     """What the policy was asked, and what it said; `UNDEFINED` until it has. Times are in seconds of a steady clock.
 
-    `document` builds the whole input, also what the policy does not look at; `cached` is an answer given before.
+    `cached` is an answer that was given before.
     """
 
     engine: Engine
     rule: str
     request: HttpRequest
-    document: Callable[[], dict[str, Any]]
+    target: Target
+    identity: Identity | None
+    scan: Scan
     started: float
     ended: float = 0.0
     value: Any = UNDEFINED
@@ -51,7 +55,7 @@ class Evaluation:
             path=self.rule,
             policies=self.engine,
             revision=self.engine.revision,
-            document=self.document,
+            document=_whole_input(request, self.target, self.identity, self.scan),
             value=self.value,
             error=(decision.code, decision.reason) if decision.outcome is Outcome.ERROR else None,
             time=now,
@@ -65,9 +69,20 @@ class Evaluation:
         )
 
 
-def whole_input(
-    request: HttpRequest, target: Target, identity: Identity | None, scan: Scan, terms: BodyTerms
+def _whole_input(
+    request: HttpRequest, target: Target, identity: Identity | None, scan: Scan
 ) -> Callable[[], dict[str, Any]]:
-    """Return what builds the whole input later. It holds on to no body: that would be much, and is not logged."""
-    kept = replace(request, body=b"") if request.body else request
-    return partial(build_input, kept, target, identity, scan, terms=terms)
+    """Return what builds the whole input later, also what the policy did not look at, save for what is in the body.
+
+    It holds on to no body, which would be much and is not logged, nor to the headers in their encoded form, in which
+    nobody would find what has to be taken out; they are there in the plain one too.
+    """
+    kept = replace(request, body=b"", header_lines=()) if request.body or request.header_lines else request
+    return partial(_document, kept, target, identity, scan)
+
+
+def _document(request: HttpRequest, target: Target, identity: Identity | None, scan: Scan) -> dict[str, Any]:
+    try:
+        return build_input(request, target, identity, scan, terms=_NO_BODIES)
+    except RequestRefused:  # a query that cannot be read, at which the policy did not look
+        return build_input(request, target, identity, scan, MEMBERS - {"parsed_query"}, terms=_NO_BODIES)

@@ -19,7 +19,7 @@ from authz_service.denials import Denials
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.scan import Scanner
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
-from authz_service.evaluation import DecisionLog, Evaluation, whole_input
+from authz_service.evaluation import DecisionLog, Evaluation
 from authz_service.identity.authenticator import Authenticator
 from authz_service.model import Decision, HttpRequest, Identity
 from authz_service.policy.bodies.reading import BodyTerms
@@ -155,8 +155,9 @@ class Pipeline:
         asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
         built = self._cache.members(rule.decision, engine.reads)
         document = build_input(request, target, identity, scan, built, terms=self._bodies)
-        whole = whole_input(request, target, identity, scan, self._bodies)
-        evaluation = progress.evaluation = Evaluation(engine, rule.decision, request, whole, self._clock.elapsed())
+        evaluation = progress.evaluation = Evaluation(
+            engine, rule.decision, request, target, identity, scan, self._clock.elapsed()
+        )
         verdict = read_verdict(await self._ask(engine, asking, document, built, evaluation))
         decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision

@@ -15,7 +15,7 @@ from authz_service.rego_engine.values import UNDEFINED
 
 BUNDLE = "policy"  # the name that stands for the policies in use, however they came
 # What of the input is never logged: it is content, not circumstance.
-BODY_PLACES = ("/input/attributes/request/http/body", "/input/attributes/request/http/rawBody", "/input/parsed_body")
+BODY_PLACES = ("/input/attributes/request/http/body", "/input/parsed_body")
 OVERHEAD_BYTES = 4 * 1024  # of one record, beside what the client sent
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 
@@ -88,7 +88,7 @@ def event_of(record: Record, labels: Mapping[str, str], number: int) -> dict[str
     if record.error is not None:
         event["error"] = {"code": record.error[0], "message": record.error[1]}
     if record.had_body:
-        event["erased"] = list(BODY_PLACES[:1])
+        event["erased"] = list(BODY_PLACES)
     if record.cached:
         event["custom"] = {"cached": True}
     return event

@@ -25,6 +25,7 @@ MAX_PLACES = 100  # of which an event tells
 CREDENTIAL_NAMES: Final = frozenset({
     "authorization", "proxy-authorization", "dpop", "cookie", "set-cookie", "x-api-key", "access_token",
     "refresh_token", "id_token", "client_secret", "client_assertion", "password",
+    "rawvalue", "rawbody",  # of headers and bodies, in base64, where nothing could be found
 })  # fmt: skip
 # Credentials within longer texts: after a scheme's name, a token that shows what it is (RFC 7519), one in a query.
 _WITHIN: Final = re.compile(

@@ -75,3 +75,25 @@ def test_a_log_that_is_broken_denies_nothing() -> None:
     logged(world, broken=True)
     assert world.check_as(SIGNER.token()).outcome is Outcome.ALLOW
     assert world.audit.events[0].decision == "allow"
+
+
+def test_no_header_is_handed_over_in_a_form_in_which_nothing_can_be_found() -> None:
+    """Envoy sends raw headers as octets, which the input has in base64."""
+    world = World()
+    log = logged(world)
+    token = SIGNER.token()
+    lines = (("authorization", f"Bearer {token}".encode()),)
+    world.check("/a", {"authorization": f"Bearer {token}"}, header_lines=lines)
+    http = log.records[0].document()["attributes"]["request"]["http"]
+    assert "headerMap" not in http
+    assert "authorization" in http["headers"]
+
+
+def test_a_query_that_cannot_be_read_is_left_out_where_the_policy_did_not_look_at_it() -> None:
+    world = World()
+    world.policy.reads = frozenset({"path"})
+    log = logged(world)
+    assert world.check_as(SIGNER.token(), "/a?b=%zz").outcome is Outcome.ALLOW
+    document = log.records[0].document()
+    assert "parsed_query" not in document
+    assert document["attributes"]["request"]["http"]["path"] == "/a?b=%zz"

@@ -40,7 +40,7 @@ def test_an_evaluation_without_a_value_has_no_result_and_says_why() -> None:
 
 def test_a_body_that_was_left_out_is_told_of_as_erased_and_a_kept_answer_as_cached() -> None:
     event = event_of(record_of({}, had_body=True, cached=True), {}, 1)
-    assert event["erased"] == ["/input/attributes/request/http/body"]
+    assert event["erased"] == ["/input/attributes/request/http/body", "/input/parsed_body"]
     assert event["custom"] == {"cached": True}
 
 

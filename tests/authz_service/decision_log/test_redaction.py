@@ -23,7 +23,17 @@ def cleaned(value: Any) -> tuple[Any, list[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", ["authorization", "Authorization", "DPoP", "cookie", "Set-Cookie", "proxy-authorization", "access_token"]
+    "name",
+    [
+        "authorization",
+        "Authorization",
+        "DPoP",
+        "cookie",
+        "Set-Cookie",
+        "proxy-authorization",
+        "access_token",
+        "rawValue",
+    ],
 )
 @pytest.mark.parametrize("value", ["Bearer x", ["a=b", "c=d"], {"nested": "s3cret"}, 5, None])
 def test_what_stands_under_the_name_of_a_credential_goes(name: str, value: Any) -> None:
