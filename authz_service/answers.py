@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote_plus
 
 from authz_service.dlp.request import Scan
 from authz_service.errors import CredentialRefused, McpRefused, Refusal
+from authz_service.identity.credentials import QUERY_TOKEN, may_hold_a_token
 from authz_service.model import Binding, DecidedBy, Decision, Identity, Mutations, Outcome
 from authz_service.policy.target import Target
 from authz_service.policy.verdict import Pairs, Verdict
@@ -104,14 +105,17 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
         remove_query=[
             *scan.remove_query,
             # A token in the query (RFC 6750 section 2.3) is not accepted, and none of the upstream's business either.
-            *_spellings(target.query, {"access_token"}),
-            *dict.fromkeys(
-                [*verdict.query_parameters_to_remove, *_spellings(target.query, verdict.query_parameters_to_remove)]
-            ),
+            *(_spellings(target.query, {QUERY_TOKEN}) if may_hold_a_token(target.query) else ()),
+            *_removed(verdict.query_parameters_to_remove, target.query),
             *(name for name in replaced if name not in written),
         ],
         response_headers=verdict.response_headers_to_add,
     )
+
+
+def _removed(names: Sequence[str], query: str) -> Collection[str]:
+    """Parameters to remove, in each of their spellings."""
+    return dict.fromkeys([*names, *_spellings(query, names)]) if names else ()
 
 
 def _parameters(pairs: Pairs) -> Pairs:

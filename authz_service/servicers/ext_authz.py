@@ -155,6 +155,11 @@ def _struct(values: Mapping[str, Any]) -> Struct:
     for name, value in values.items():
         if type(value) is str:
             fields[name].string_value = value
+        elif type(value) is list and all(type(each) is str for each in value):
+            listed = fields[name].list_value.values
+            fields[name].list_value.SetInParent()
+            for each in value:
+                listed.add().string_value = each
         else:
             struct.update({name: value})
     return struct
