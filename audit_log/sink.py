@@ -9,6 +9,8 @@ from typing import Protocol, TextIO
 
 log = logging.getLogger(__name__)
 
+log = logging.getLogger(__name__)
+
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 64 * 1024 * 1024
 GATHER_SECONDS = 0.005
