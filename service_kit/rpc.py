@@ -59,7 +59,7 @@ class Method:
         except DecodeError as error:
             raise RpcError(Status.INVALID_ARGUMENT, "malformed message") from error
 
-    def ended_by(self, error: Exception) -> RpcError:
+    def ended_by(self, error: BaseException) -> RpcError:
         """What the caller is told of an error: ours as it is, of any other nothing."""
         if isinstance(error, RpcError):
             return error

@@ -34,6 +34,11 @@ class Messages:
                 raise RpcError(Status.UNIMPLEMENTED, "the encoding of the messages is not supported")
         self._held = bytearray()
 
+    @property
+    def held(self) -> int:
+        """How many bytes wait for the rest of their message."""
+        return len(self._held)
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield every message that is whole with `data`; raises `RpcError` at the first that cannot be taken."""
         self._held += data

@@ -44,6 +44,7 @@ class GrpcioHost:
         self._server = grpc.aio.server(
             maximum_concurrent_rpcs=self._limits.concurrent_calls,
             options=(
+                ("grpc.max_concurrent_streams", min(self._limits.connection_calls, self._limits.concurrent_calls)),
                 ("grpc.max_receive_message_length", self._limits.receive_bytes),
                 ("grpc.max_send_message_length", self._limits.send_bytes),
                 ("grpc.so_reuseport", int(shared)),  # else two servers on one port would share its calls unnoticed
@@ -116,14 +117,14 @@ def _handler(method: Method) -> Any:
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
             return serialize(await handler(read(request)))
-        except Exception as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
+        except BaseException as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
             await _abort(method, error, context)
 
     async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
             async for response in handler(read(request)):
                 yield serialize(response)
-        except Exception as error:  # noqa: BLE001  (the boundary, as above)
+        except BaseException as error:  # noqa: BLE001  (the boundary, as above)
             await _abort(method, error, context)
 
     if method.streams_requests and method.streams_responses:
@@ -140,8 +141,14 @@ async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIt
         yield method.parse(data)
 
 
-async def _abort(method: Method, error: Exception, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-    if isinstance(error, grpc.aio.AbortError):
+async def _abort(method: Method, error: BaseException, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    if isinstance(error, grpc.aio.AbortError | GeneratorExit) or _is_ended(error):
         raise error
     refusal = method.ended_by(error)
     await context.abort(_CODES[refusal.status], refusal.text)
+
+
+def _is_ended(error: BaseException) -> bool:
+    """Whether the call itself was cancelled, and not something that its handler waited for: that would hang it."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

@@ -20,7 +20,8 @@ from typing import Any
 
 from service_kit.faults import ConfigurationError
 from service_kit.health import Health
-from service_kit.hosts.asgi import Calls, Receive, Scope, Send
+from service_kit.hosts.asgi import Calls, Scope
+from service_kit.hosts.call import Receive, Send
 from service_kit.hosts.order import CONTROL, FAILED, SERVING, Order
 from service_kit.hosts.process import Host, Process
 from service_kit.hosts.pyvoy_host import PyvoyHost

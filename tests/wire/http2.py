@@ -78,6 +78,17 @@ class Connection:
             self.read()
         return self._answers[stream]
 
+    def ended(self, *streams: int) -> bool:
+        """Take in what comes, and tell whether any of the streams has ended."""
+        self._socket.settimeout(0.05)
+        try:
+            self.read()
+        except TimeoutError:
+            pass
+        finally:
+            self._socket.settimeout(SECONDS)
+        return any(self._answers[stream].ended for stream in streams)
+
     def ask(self, path: str, data: bytes, *headers: tuple[str, str], **named: str) -> Answer:
         """Send a whole request, and wait for the answer."""
         stream = self.open(path, *headers, **named)

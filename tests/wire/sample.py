@@ -69,6 +69,12 @@ class Authorization:
                 return "x" * LARGE
             case "/percent":
                 raise RpcError(Status.NOT_FOUND, "100 % größer\n")
+            case "/cancel":
+                waited = asyncio.get_running_loop().create_future()
+                waited.cancel()
+                await waited
+            case "/exit":
+                raise SystemExit(3)
             case "/pid":
                 return str(os.getpid())
             case "/die":

