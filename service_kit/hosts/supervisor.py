@@ -7,6 +7,7 @@ make up its plan is left behind: `launching` becomes this module's `main` by exe
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import selectors
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -29,10 +31,10 @@ log = logging.getLogger(__name__)
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.1, 10.0  # seconds before a worker that died is started again
 STEADY_SECONDS = 60.0  # for which a worker must have served, for the back-off to begin anew
-KILL_SECONDS = 5.0  # beyond the time to drain, after which a worker is killed
+KILL_SECONDS = 12.0  # beyond the time to drain: to close listener and pages, to write audit events; then it is killed
 LOG_BYTES = 2_000  # of what Envoy said at last
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ class Supervisor:
         """Start the workers and keep them; return the exit code once the last has ended."""
         with _signals() as wakeup:
             self._selector.register(wakeup, selectors.EVENT_READ, None)
+            with contextlib.suppress(BlockingIOError):
+                self._told(set(wakeup.recv(64)))  # what came before there was anybody to hear it
             try:
                 while self._ending is None or any(worker.process for worker in self._workers):
                     self._turn(wakeup)
@@ -129,25 +133,49 @@ class Supervisor:
         return max(0.0, min(times) - now) if times else None
 
     def _start(self, worker: _Worker) -> None:
-        ours, theirs = socket.socketpair()
-        folder = self._folder / str(worker.number)
+        worker.due, worker.said, worker.served, worker.started = None, b"", False, time.monotonic()
+        try:
+            self._spawn(worker)
+        except OSError as error:  # no room, no processes, no descriptors: other workers serve, and it may pass
+            fields = {"worker": worker.number, "reason": error.strerror, "backoff_seconds": worker.backoff}
+            log.error("worker could not be started", extra={"fields": fields})
+            if worker.backoff == FIRST_BACKOFF:  # as in `_ended`
+                self._code = 1
+                self._end()
+            else:
+                self._start_later(worker)
+
+    def _spawn(self, worker: _Worker) -> None:
+        launch, folder = self._plan.launches[worker.number], self._folder / str(worker.number)
+        self._keep_folder()
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        launch = self._plan.launches[worker.number]
         for name, text in launch.files.items():
             (folder / name).write_text(text, "utf-8")
-        with theirs:
-            # In a session of its own: a terminal's Ctrl-C is for this process, which lets the calls finish first.
-            worker.process = subprocess.Popen(  # noqa: S603  (our own program)
-                launch.command,
-                env={**launch.environment, CONTROL: str(theirs.fileno())},
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-            )
-        worker.control, worker.said, worker.served = ours, b"", False
-        worker.due, worker.started = None, time.monotonic()
-        self._selector.register(ours, selectors.EVENT_READ, worker)
+        with contextlib.ExitStack() as undone:
+            ours, theirs = socket.socketpair()
+            undone.callback(ours.close)
+            with theirs:
+                self._selector.register(ours, selectors.EVENT_READ, worker)
+                undone.callback(self._selector.unregister, ours)
+                # In a session of its own: a terminal's Ctrl-C is for this process, which lets the calls finish first.
+                worker.process = subprocess.Popen(  # noqa: S603  (our own program)
+                    launch.command,
+                    env={**launch.environment, CONTROL: str(theirs.fileno())},
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                    stdin=subprocess.DEVNULL,
+                )
+            undone.pop_all()
+        worker.control = ours
+
+    def _keep_folder(self) -> None:
+        """Make the folder again where somebody has tidied up; raises `OSError` where it is not ours alone by now."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        found = self._folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+            raise PermissionError(errno.EPERM, "the folder for workers belongs to somebody else")
+        (self._folder / METRICS_FOLDER).mkdir(exist_ok=True)
 
     def _heard(self, worker: _Worker) -> None:
         """Read what a worker says; nothing means that it has ended."""
@@ -183,6 +211,9 @@ class Supervisor:
         if worker.served and lived >= STEADY_SECONDS:
             worker.backoff = FIRST_BACKOFF
         log.error("worker ended, starting another", extra={"fields": self._fields(worker, code)})
+        self._start_later(worker)
+
+    def _start_later(self, worker: _Worker) -> None:
         worker.due = time.monotonic() + worker.backoff
         worker.backoff = min(worker.backoff * 2, LONGEST_BACKOFF)
 
@@ -199,7 +230,7 @@ class Supervisor:
             file.unlink(missing_ok=True)
 
     def _told(self, numbers: set[int]) -> None:
-        if not numbers & set(_SIGNALS):
+        if not numbers & set(SIGNALS):
             return
         if self._ending is None:
             self._end()
@@ -226,15 +257,16 @@ def _signals() -> Iterator[socket.socket]:
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     reader.setblocking(False)
-    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
     def noted(number: int, frame: FrameType | None) -> None:
         del number, frame  # the wake-up descriptor has told it
 
-    for number in _SIGNALS:
+    for number in SIGNALS:
         if number != signal.SIGHUP or before[number] != signal.SIG_IGN:
             signal.signal(number, noted)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # `launching` has kept them waiting
     try:
         yield reader
     finally:

@@ -22,6 +22,7 @@ from service_kit.faults import ConfigurationError
 from service_kit.health import Health
 from service_kit.hosts.asgi import Calls, Scope
 from service_kit.hosts.call import Receive, Send
+from service_kit.hosts.certificates import verify
 from service_kit.hosts.order import CONTROL, FAILED, SERVING, Order
 from service_kit.hosts.process import Host, Process
 from service_kit.hosts.pyvoy_host import PyvoyHost
@@ -68,7 +69,7 @@ class Worker:
         finally:
             listener.cancel()
             if self._orphaned:  # then nobody else takes the files away
-                shutil.rmtree(Path(order.folder).parent, ignore_errors=True)
+                _clear_away(Path(order.folder))
 
     async def until_listening(self) -> None:
         """Wait until the service has made its calls known."""
@@ -80,6 +81,7 @@ class Worker:
         if order.certificate:
             client_ca = Path(order.client_ca) if order.client_ca else None
             tls = Tls(Path(order.certificate), Path(order.key), client_ca)
+            verify(tls)  # they may have changed since the launch, and a host would serve nobody and say nothing
         if not order.pyvoy:
             from service_kit.hosts.grpcio_host import GrpcioHost  # noqa: PLC0415  (grpcio is large, and not for Envoy)
 
@@ -100,11 +102,21 @@ class Worker:
             self._control.send(word)
 
     async def _listen(self) -> None:
-        """Wait for the word to end, or for the supervisor to be gone; there is no other word."""
+        """Wait for the word to end, and for the supervisor to be gone; there is no other word."""
         loop = asyncio.get_running_loop()
         with suppress(OSError):
-            self._orphaned = not await loop.sock_recv(self._control, 64)
+            while await loop.sock_recv(self._control, 64):
+                self._stop.set()
+        self._orphaned = True
         self._stop.set()
+
+
+def _clear_away(own: Path) -> None:
+    """Take a worker's folder away, and the supervisor's with the last one: others may not have ended yet."""
+    shutil.rmtree(own, ignore_errors=True)
+    with suppress(OSError):
+        if not any(other.name.isdecimal() for other in own.parent.iterdir()):
+            shutil.rmtree(own.parent, ignore_errors=True)
 
 
 class _Told:

@@ -30,8 +30,8 @@ class Pair:
         )
 
 
-def make_pair(name: str, issuer: Pair | None = None) -> Pair:
-    """A certificate for this machine, or an authority where there is no issuer."""
+def make_pair(name: str, issuer: Pair | None = None, hours: float = 1.0) -> Pair:
+    """A certificate for this machine, or an authority where there is no issuer; good for so many hours from now."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
@@ -41,7 +41,7 @@ def make_pair(name: str, issuer: Pair | None = None) -> Pair:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=hours))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
     )

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
 import signal
+import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import h2.exceptions
 import pytest
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -17,7 +22,8 @@ from service_kit.rpc import Status
 from service_kit.wire import health_pb2
 from service_kit.wire.health_pb2 import HealthCheckResponse
 from tests.wire.certificates import Certificates, make_certificates, make_pair, write
-from tests.wire.hosting import SERVERS, Client, Hosted, body, connected, hosted, refused, run, until
+from tests.wire.hosting import PATIENCE, SERVERS, Client, Hosted, body, connected, hosted, refused, run, until
+from tests.wire.http2 import Connection
 from tests.wire.sample import AUTHORIZATION, PROCESSOR
 
 KIBIBYTE = 1024
@@ -36,6 +42,13 @@ def host(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host
     """One that is shared by the tests that leave it as it was."""
     with hosted(tmp_path_factory.mktemp(server), server, receive_bytes=SMALL, send_bytes=SMALL) as running:
         yield running
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a name so short that the service's own folder lies in it."""
+    with tempfile.TemporaryDirectory(prefix="agw-") as name:
+        yield Path(name)
 
 
 # Calls
@@ -129,6 +142,19 @@ def test_an_unforeseen_error_is_internal_and_its_text_is_told_to_nobody(host: Ho
     ]
     assert all("sample.py:" in line["place"] for line in lines)
     assert "the secret" not in host.log()
+
+
+@pytest.mark.parametrize(("path", "error"), [("/cancel", "CancelledError"), ("/exit", "SystemExit")])
+def test_a_call_that_a_handler_leaves_by_no_common_error_is_internal_too(host: Hosted, path: str, error: str) -> None:
+    """It is neither answered as if all were well nor left without an answer, and the next calls are served."""
+    before = len(host.log().splitlines())
+
+    async def scene(client: Client) -> None:
+        assert await refused(client.check(path, seconds=10)) == ("INTERNAL", "internal error")
+        assert await client.check("/still") == "denied /still"
+
+    run(scene, host.grpc)
+    assert [json.loads(line)["error"] for line in host.log().splitlines()[before:]] == [error]
 
 
 def test_an_answer_that_is_no_message_is_internal(host: Hosted) -> None:
@@ -227,6 +253,23 @@ def test_calls_beyond_the_bound_are_refused_at_once(server: str, tmp_path: Path)
 
     with hosted(tmp_path, server, concurrent_calls=1) as running:
         run(scene, running.grpc)
+
+
+def test_one_connection_cannot_take_all_calls(server: str, tmp_path: Path) -> None:
+    """Another one is answered while it holds as many as it may."""
+
+    async def scene(client: Client) -> None:
+        assert await client.check("/other") == "denied /other"
+
+    with hosted(tmp_path, server, concurrent_calls=20, connection_calls=10) as running:
+        greedy = Connection(running.grpc)
+        greedy.ask("/", b"")  # it has heard of the bound by then
+        for _ in range(10):
+            greedy.open(f"/{AUTHORIZATION}/Check")
+        with pytest.raises(h2.exceptions.TooManyStreamsError):
+            greedy.open(f"/{AUTHORIZATION}/Check")
+        run(scene, running.grpc)
+        greedy.close()
 
 
 async def _until_served(client: Client) -> None:
@@ -468,6 +511,76 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
             until(lambda worker=worker: not Path(f"/proc/{worker['pid']}").exists() or _is_dead(worker["pid"]))  # type: ignore[misc]  # a default binds the loop's variable
 
 
+def test_a_call_in_flight_finishes_when_the_supervisor_is_killed(server: str, short: Path) -> None:
+    """The workers see that they are alone, take nobody new, end in good order, and leave no files."""
+
+    async def scene(client: Client) -> None:
+        stream = client.process()
+        await stream.write(body(b"abc"))
+        await stream.read()
+        running.process.kill()
+        running.process.wait(PATIENCE)
+        await _until_refused(running.grpc)
+        await stream.write(body(b"xyz"))
+        assert (await stream.read()).request_body.response.body_mutation.body == b"zyx"
+        await stream.done_writing()
+        assert await stream.read() is grpc.aio.EOF
+        assert (await stream.code()).name == "OK"
+
+    with hosted(short, server, workers=2) as running:
+        assert len(list(short.glob("agent-gateway-*"))) == 1
+        run(scene, running.grpc)
+        until(lambda: not list(short.glob("agent-gateway-*")))
+        for worker in running.addresses:
+            until(lambda worker=worker: not Path(f"/proc/{worker['pid']}").exists() or _is_dead(worker["pid"]))  # type: ignore[misc]  # a default binds the loop's variable
+
+
+async def _until_refused(address: str) -> None:
+    """Wait until nobody takes new connections."""
+    while True:
+        async with connected(address) as another:
+            try:
+                await another.check("/new", seconds=2)
+            except grpc.aio.AioRpcError:
+                return
+        await asyncio.sleep(0.05)
+
+
+def test_a_worker_that_cannot_be_started_again_takes_no_other_with_it(server: str, short: Path) -> None:
+    """It is tried again until it can be: here a file stands where the folder for workers was, and then nothing does."""
+    with hosted(short, server, workers=2) as running:
+        (folder,) = short.glob("agent-gateway-*")
+        shutil.rmtree(folder)
+        folder.write_text("in the way")
+        os.kill(running.addresses[0]["pid"], signal.SIGKILL)
+        until(lambda: "worker could not be started" in running.log())
+        assert running.process.poll() is None
+        assert not _is_dead(running.addresses[1]["pid"])
+        folder.unlink()
+        until(lambda: len(running.started()) == 3)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert running.end() == 0
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.3])
+def test_an_early_word_to_end_leaves_no_folder(short: Path, seconds: float) -> None:
+    """It may come when the folder is there and nobody yet who would take it away."""
+    with hosted(short, "pyvoy", ready=False) as running:
+        deadline = time.monotonic() + PATIENCE
+        while not list(short.glob("agent-gateway-*")):
+            assert time.monotonic() < deadline
+        time.sleep(seconds)
+        assert running.end() == 0, running.log()
+        assert not list(short.glob("agent-gateway-*"))
+
+
+def test_a_start_leaves_nothing_in_shared_memory(tmp_path: Path) -> None:
+    """Envoy's hot restart would, at each."""
+    with hosted(tmp_path, "pyvoy") as running:
+        assert "envoy_shared_memory" not in Path(f"/proc/{running.addresses[0]['pid']}/maps").read_text()
+        assert running.end() == 0
+
+
 def test_a_unix_socket_cannot_be_shared_by_workers(server: str, tmp_path: Path) -> None:
     with hosted(tmp_path, server, grpc_address=f"unix://{tmp_path}/s", workers=2, ready=False) as running:
         assert running.process.wait(20) == 1
@@ -564,6 +677,51 @@ def test_a_certificate_that_is_renewed_on_disk_is_shown_from_then_on(server: str
         run(works, running.grpc, old)
         write(tmp_path, "server", make_pair("server", renewed.authority))
         run(comes, running.grpc)
+
+
+def test_a_worker_that_starts_again_with_broken_tls_files_does_not_serve(server: str, tmp_path: Path) -> None:
+    """It would close every connection, and say that it is well. The other one goes on, and so does it once they are."""
+    certificates = make_certificates(tmp_path)
+    key = tmp_path / "server.key"
+
+    async def works(client: Client) -> None:
+        assert await client.check("/tls") == "denied /tls"
+
+    with hosted(_folder(tmp_path, "h"), server, workers=2, tls=certificates.tls(mutual=False)) as running:
+        whole = key.read_text()
+        key.write_text(whole[:100])
+        until(lambda: "not reloaded" in running.log())
+        os.kill(running.addresses[0]["pid"], signal.SIGKILL)
+        until(lambda: "Are certificate and key a pair" in _plain(running.log()))
+        for _ in range(10):
+            run(works, running.grpc, certificates.credentials())
+        assert len(running.started()) == 2
+        key.write_text(whole)
+        until(lambda: len(running.started()) == 3)
+        assert running.end() == 0
+
+
+def _plain(log: str) -> str:
+    """What was printed, without the lines of the log."""
+    return "\n".join(line for line in log.splitlines() if not line.startswith("{"))
+
+
+def test_a_certificate_that_has_expired_is_refused_and_never_replaces_one_that_is_good(
+    server: str, tmp_path: Path
+) -> None:
+    certificates = make_certificates(tmp_path)
+    expired = make_pair("server", certificates.authority, hours=-0.5)
+
+    async def works(client: Client) -> None:
+        assert await client.check("/tls") == "denied /tls"
+
+    with hosted(_folder(tmp_path, "h"), server, tls=certificates.tls(mutual=False)) as running:
+        write(tmp_path, "server", expired)
+        until(lambda: "has expired" in running.log())
+        run(works, running.grpc, certificates.credentials())
+    with hosted(_folder(tmp_path, "again"), server, tls=certificates.tls(mutual=False), ready=False) as running:
+        assert running.process.wait(20) == 1
+        assert running.log().startswith(f"{tmp_path}/server.pem has expired: it was good until ")
 
 
 @pytest.mark.parametrize("absent", range(3))
