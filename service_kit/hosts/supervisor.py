@@ -96,7 +96,7 @@ class Supervisor:
         self._code = 0
 
     def run(self) -> int:
-        """Start the workers and keep them; return the exit code once the last has ended."""
+        """Start the workers and keep them; return the exit code once the last has ended and the folder is gone."""
         with _signals() as wakeup:
             self._selector.register(wakeup, selectors.EVENT_READ, None)
             with contextlib.suppress(BlockingIOError):
@@ -108,6 +108,7 @@ class Supervisor:
                 for worker in self._workers:
                     self._kill(worker)
                 self._selector.close()
+                shutil.rmtree(self._folder, ignore_errors=True)  # while signals are still heeded, and end nothing
         return self._code
 
     def _turn(self, wakeup: socket.socket) -> None:
@@ -294,10 +295,7 @@ def main() -> int:
         plan = Plan.from_json(file.read())
     logs.set_up(plan.service, plan.level)
     _be_patient()
-    try:
-        return Supervisor(plan).run()
-    finally:
-        shutil.rmtree(plan.folder, ignore_errors=True)
+    return Supervisor(plan).run()
 
 
 if __name__ == "__main__":
