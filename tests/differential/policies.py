@@ -57,8 +57,19 @@ TARGETS = ("input.n", "input.method", "data.limits", "data.names", "data.limits.
 WITH_VALUES = SCALAR | st.sampled_from(["{given}", "f({given})", "[{given}, {field}]", '{{"a": {given}}}', "[seen_c]"])
 
 
+@dataclass(frozen=True)
+class Forms:
+    """What expressions may be: which operators compare, and whether there are those that regopy's front end changes.
+
+    The latter are mended before they are compiled, and cannot be compared with what regopy's own machine makes of them.
+    """
+
+    operators: Sequence[str] = (*EQUALITY, *ORDER)
+    mended: bool = True
+
+
 @st.composite
-def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str:
+def conditions(draw: st.DrawFn, forms: Forms, depth: int = 1) -> str:
     """One expression of a body; it may bind `v`, and uses no variable that it does not bind."""
     kinds = [
         "compare",
@@ -74,15 +85,17 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
         "function",
         "truthy",
         "with",
-        "equation",
-        "negated call",
-        "nested comparison",
-        "set operators",
     ]
+    kinds += ["equation", "negated call", "nested comparison", "set operators"] * forms.mended
     if depth:
         kinds += ["every", "comprehension", "negated", "nested"]
     kind = draw(st.sampled_from(kinds))
-    operator, scalar, field, collection = draw(st.sampled_from(operators)), draw(SCALAR), draw(FIELD), draw(COLLECTION)
+    operator, scalar, field, collection = (
+        draw(st.sampled_from(forms.operators)),
+        draw(SCALAR),
+        draw(FIELD),
+        draw(COLLECTION),
+    )
     name = f"v{draw(st.integers(0, 9_999))}"
     match kind:
         case "compare":
@@ -96,11 +109,11 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
             )
             return f"given{name} := {field}; {asked} with {target} as {value.format(given=f'given{name}', field=field)}"
         case "equation":
-            forms = ["{0} := {1}; {0} = {2}", "some {0} in {3}; {0} = {2}", "{2} = seen_b", "seen_c = {2}"]
-            form = draw(st.sampled_from(forms))
+            ways = ["{0} := {1}; {0} = {2}", "some {0} in {3}; {0} = {2}", "{2} = seen_b", "seen_c = {2}"]
+            form = draw(st.sampled_from(ways))
             return form.format(name, field, scalar, collection)
         case "negated call":
-            forms = [
+            ways = [
                 f"f({field}) == {scalar}",
                 f"startswith({field}, {draw(WORD)})",
                 f"{field} in {collection}",
@@ -108,7 +121,7 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
                 f"data.limits[{field}] {operator} {scalar}",
                 f"lower({field}) == {scalar}",
             ]
-            return f"not {draw(st.sampled_from(forms))}"
+            return f"not {draw(st.sampled_from(ways))}"
         case "nested comparison":
             return f"{name} := ({field} == {scalar}); {name} == {draw(st.sampled_from(['true', 'false']))}"
         case "set operators":
@@ -118,7 +131,7 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
         case "every":
             return f"every {name} in {collection} {{ {name} {operator} {scalar} }}"
         case "comprehension":
-            inner = draw(conditions(operators, depth=0))
+            inner = draw(conditions(forms, depth=0))
             form = draw(
                 st.sampled_from(
                     [
@@ -133,13 +146,13 @@ def conditions(draw: st.DrawFn, operators: Sequence[str], depth: int = 1) -> str
         case "negated":
             return f"not {draw(st.sampled_from(HELPERS))}"
         case _:
-            inner = draw(conditions(operators, depth=0))
+            inner = draw(conditions(forms, depth=0))
             return f"some {name} in {collection}; {inner}; {name} {operator} {scalar}"
 
 
-def bodies(operators: Sequence[str]) -> st.SearchStrategy[str]:
+def bodies(forms: Forms) -> st.SearchStrategy[str]:
     """Expressions that must hold together."""
-    return st.lists(conditions(operators), min_size=1, max_size=4).map("; ".join)
+    return st.lists(conditions(forms), min_size=1, max_size=4).map("; ".join)
 
 
 @st.composite
@@ -208,24 +221,22 @@ INPUTS = _FITTING | _FITTING | _FITTING | _WILD
 
 
 @st.composite
-def examples(
-    draw: st.DrawFn, inputs: int, operators: Sequence[str] = (*EQUALITY, *ORDER), *, order_shows: bool = True
-) -> Example:
-    """A whole policy with some inputs; its comparisons use these operators only.
+def examples(draw: st.DrawFn, inputs: int, forms: Forms = Forms(), *, order_shows: bool = True) -> Example:
+    """A whole policy with some inputs; its expressions are of these forms.
 
     With `order_shows` an answer holds the values of an object in the order that it is gone through.
     """
-    body = bodies(operators)
+    body = bodies(forms)
     seen = [
         "seen_a if { input.n in data.names }\n\nseen_a if { data.limits.a == input.n }",
         "seen_b := input.n",
         "seen_c := input.method",
     ]
-    functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(operators))} {draw(SCALAR)} }} else := x"]
+    functions = [f"f(x) := {draw(SCALAR)} if {{ x {draw(st.sampled_from(forms.operators))} {draw(SCALAR)} }} else := x"]
     # Helpers call no helper: Rego has no recursion.
-    simple = st.lists(
-        conditions(operators, depth=0).filter(lambda text: "helper" not in text), min_size=1, max_size=2
-    ).map("; ".join)
+    simple = st.lists(conditions(forms, depth=0).filter(lambda text: "helper" not in text), min_size=1, max_size=2).map(
+        "; ".join
+    )
     helpers = [
         f"helper_a if {{ {draw(simple)} }}",
         f"helper_b := {draw(SCALAR)} if {{ {draw(simple)} }}",

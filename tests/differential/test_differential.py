@@ -30,7 +30,7 @@ from authz_service.rego_engine.plan import Plan
 from authz_service.rego_engine.plan_reader import OpaDialect, read_plan
 from authz_service.rego_engine.values import UNDEFINED, Value
 from service_kit.faults import ConfigurationError, Faults
-from tests.differential.policies import DATA, EQUALITY, RULES, Example, examples
+from tests.differential.policies import DATA, EQUALITY, RULES, Example, Forms, examples
 from tests.differential.regopy_oracle import Oracle, OracleCrashedError
 
 INPUTS = 10
@@ -45,7 +45,7 @@ needs_opa = pytest.mark.skipif(
     OPA is None, reason="no opa on PATH; get it with `go install github.com/open-policy-agent/opa@latest`"
 )
 # Of its comparisons == and != only, and of objects no order: it has not Rego's order of types, nor of keys.
-FOR_REGOPY = examples(INPUTS, EQUALITY, order_shows=False)
+FOR_REGOPY = examples(INPUTS, Forms(EQUALITY, mended=False), order_shows=False)
 GENERATED = settings(
     deadline=None,
     database=None,
