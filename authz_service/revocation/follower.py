@@ -94,7 +94,9 @@ class Follower:
                 except StoreUnavailableError:
                     pass  # whoever waits for this replica is told that it is not heard of
                 try:
-                    await asyncio.wait_for(self._moved.wait(), HEARD_SECONDS)
+                    # Not `wait_for`: before Python 3.12 it loses a cancellation that comes along with the event.
+                    async with asyncio.timeout(HEARD_SECONDS):
+                        await self._moved.wait()
                 except TimeoutError:
                     continue
         finally:

@@ -374,6 +374,25 @@ def test_a_replica_says_how_far_it_is_with_each_change_and_that_it_ends(server: 
     run(single(server), scenario)
 
 
+def test_an_end_that_comes_along_with_a_change_is_an_end(server: Server) -> None:
+    """Each time: a service that lost it would not end."""
+
+    async def scenario(running: Replica) -> None:
+        async with opened(single(server)) as own:
+            for _ in range(20):
+                task = asyncio.create_task(running.follower.acknowledge(own, "r1"))
+                end = time.monotonic() + 20
+                while not await running.store.replicas():
+                    assert time.monotonic() < end
+                    await asyncio.sleep(0.005)
+                running.follower._moved.set()
+                task.cancel()
+                done, _ = await asyncio.wait([task], timeout=20)
+                assert done, "it goes on"
+
+    run(single(server), scenario)
+
+
 def test_a_user_that_may_not_write_the_list_can_follow_it(server: Server) -> None:
     """As docs/operating.md shows it."""
     page = (Path(__file__).parents[3] / "docs" / "operating.md").read_text()
