@@ -140,13 +140,39 @@ class Gateway:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
     def kill(self, part: str) -> None:
-        """End one part at once, as a crash would."""
-        os.kill(self.state.pids[part], signal.SIGKILL)
+        """End one part at once, with every process of it, as the end of its container would."""
+        for pid in _family(self.state.pids[part]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def metric(self, url: str, name: str) -> float:
         """The sum of a metric's samples."""
         lines = httpx.get(f"{url}/metrics").text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    pairs = _parents_in_proc() if Path("/proc/self/stat").exists() else _parents_by_ps()
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in pairs if parent == each]
+    return found
+
+
+def _parents_in_proc() -> list[tuple[int, int]]:
+    """Every process and its parent, as Linux tells."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            found.append((int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[1])))
+    return found
+
+
+def _parents_by_ps() -> list[tuple[int, int]]:
+    """The same elsewhere."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return [(int(child), int(parent)) for child, parent in (line.split() for line in listed.splitlines())]
 
 
 @contextlib.contextmanager
