@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus
 
 from authz_service.dlp.request import Scan
 from authz_service.errors import CredentialRefused, McpRefused, Refusal
-from authz_service.identity.credentials import QUERY_TOKEN, may_hold_a_token
+from authz_service.identity.credentials import QUERY_PARAMETER, may_hold_a_token
 from authz_service.model import Binding, DecidedBy, Decision, Identity, Mutations, Outcome
 from authz_service.policy.target import Target
 from authz_service.policy.verdict import Pairs, Verdict
@@ -66,11 +66,16 @@ def with_nonce(decision: Decision, nonce: str) -> Decision:
     return replace(decision, mutations=replace(mutations, response_headers=[*mutations.response_headers, *headers]))
 
 
-def answer_refusal(refusal: Refusal, decision_id: str, challenge: Sequence[tuple[str, str]] = ()) -> Decision:
-    """Answer with the refusal's own status; one of a credential with its challenge, one of MCP in its own form."""
+def answer_refusal(
+    refusal: Refusal, decision_id: str, challenge: Sequence[tuple[str, str]] = (), *, text: str | None = None
+) -> Decision:
+    """Answer with the refusal's own status; one of a credential with its challenge, one of MCP in its own form.
+
+    `text` is what the client is told there in place of the refusal's own.
+    """
     headers, body = challenge, None
     if isinstance(refusal, McpRefused):
-        error = {"code": refusal.rpc_code, "message": refusal.text, "data": {"decision_id": decision_id}}
+        error = {"code": refusal.rpc_code, "message": text or refusal.text, "data": {"decision_id": decision_id}}
         headers = [("content-type", "application/json")]
         body = json.dumps({"jsonrpc": "2.0", "id": refusal.rpc_id, "error": error})
     return Decision(
@@ -105,7 +110,7 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
         remove_query=[
             *scan.remove_query,
             # A token in the query (RFC 6750 section 2.3) is not accepted, and none of the upstream's business either.
-            *(_spellings(target.query, {QUERY_TOKEN}) if may_hold_a_token(target.query) else ()),
+            *(_spellings(target.query, {QUERY_PARAMETER}) if may_hold_a_token(target.query) else ()),
             *_removed(verdict.query_parameters_to_remove, target.query),
             *(name for name in replaced if name not in written),
         ],

@@ -26,7 +26,7 @@ from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.decision_cache import Asking, DecisionCache
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
-from authz_service.policy.target import MAX_PATH_BYTES, parse_target
+from authz_service.policy.target import MAX_PATH_BYTES, check_method, parse_target
 from authz_service.policy.verdict import read_verdict
 from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
@@ -115,7 +115,7 @@ class Pipeline:
             text = self._denials.text(refusal.code, refusal.text)
             decision = answer_refusal(refusal, decision_id, self._challenges.answer(refusal, text))
         except Refusal as refusal:
-            decision = answer_refusal(refusal, decision_id)
+            decision = answer_refusal(refusal, decision_id, text=self._denials.text(refusal.code, refusal.text))
         except Outage as outage:
             log.error("check failed", extra={"fields": {"code": outage.code, "detail": outage.detail}})
             decision = answer_failure(outage.code, decision_id)
@@ -140,6 +140,7 @@ class Pipeline:
     async def _judge(
         self, request: HttpRequest, engine: Engine, decision_id: str, now: float, progress: _Progress
     ) -> Decision:
+        check_method(request.method)
         target = parse_target(request.path)
         rule = self._routes.find(request.method, request.host, target, request.context_extensions)
         caller = await self._authenticator.authenticate(request, rule, now)

@@ -19,7 +19,7 @@ from authz_service.identity.credentials import read_credential
 from authz_service.model import Decision, HttpRequest, Identity, Outcome
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import DEFAULT_TERMS, build_input
-from authz_service.policy.target import Target, parse_target
+from authz_service.policy.target import Target, check_method, parse_target
 from authz_service.routing import RouteRule, Routes
 
 
@@ -60,6 +60,7 @@ async def rehearse(  # noqa: PLR0913  (the parts of a decision)
     steps = found.steps
     shown = redact_path(request.path.partition("?")[0], scanner)[1]
     try:
+        check_method(request.method)
         target = parse_target(request.path)
         steps.append(
             Step("request", True, f"{redact_text(request.method, scanner)} {redact_text(request.host, scanner)}{shown}")

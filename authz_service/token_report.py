@@ -16,6 +16,7 @@ from authz_service.identity.keys import KeySet
 from authz_service.identity.token_verifier import terms_of
 from authz_service.settings.identity import Issuer
 
+_YEAR_5138 = 1e11  # epoch seconds; what lies beyond is no date that anybody means
 _TIMES = ("iat", "nbf", "exp", "auth_time")
 
 
@@ -135,7 +136,7 @@ def _times(content: Jws, now: float) -> str:
     told = []
     for name in _TIMES:
         value = content.payload.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e11:  # noqa: PLR2004  (year 5138)
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _YEAR_5138:
             told.append(f"{name} {datetime.fromtimestamp(value, UTC):%Y-%m-%dT%H:%M:%SZ} ({_distance(value - now)})")
     return ", ".join(told) or "it has none"
 

@@ -117,13 +117,25 @@ class Authenticator:
 
     def _certificate(self, request: HttpRequest, now: float) -> Certificate | None:
         """Return the client's certificate, as our proxy or one before it that is trusted has seen it."""
-        forwarded = None
-        if self._forwarded is not Trust.NONE:
-            forwarded = read_header(request.headers.get("x-forwarded-client-cert", ""), self._forwarded)
+        forwarded = self._forwarded_certificate(request, now)
         if not request.source.certificate:
             return forwarded
         certificate = self._certificates.read(request.source.certificate, now)
         if forwarded is not None and forwarded.sha256 != certificate.sha256:
+            raise CredentialRefused("certificate_ambiguous", "two client certificates were told of, and they differ")
+        return certificate
+
+    def _forwarded_certificate(self, request: HttpRequest, now: float) -> Certificate | None:
+        """Return what a proxy that is trusted tells of its client's certificate; names only where it hands it over."""
+        if self._forwarded is Trust.NONE:
+            return None
+        told = read_header(request.headers.get("x-forwarded-client-cert", ""), self._forwarded)
+        if told is None:
+            return None
+        if not told.certificate:
+            return Certificate(told.sha256, subject="")
+        certificate = self._certificates.read(told.certificate, now)
+        if certificate.sha256 != told.sha256:
             raise CredentialRefused("certificate_ambiguous", "two client certificates were told of, and they differ")
         return certificate
 

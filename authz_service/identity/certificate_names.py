@@ -52,9 +52,16 @@ class CertificateNames:
             for name in names[accepted.kind]:
                 if len(name) <= MAX_NAME and name.isprintable() and _fits(pattern, name, accepted.kind):
                     return Identity(
-                        user=name, agent=None, roles=accepted.roles, issuer=ISSUER, claims={}, expires_at=math.inf,
-                        binding=Binding.CERTIFICATE, certificate=certificate,
-                    )  # fmt: skip
+                        # Names of hosts are the same in any case: one caller has one name.
+                        user=name.lower() if accepted.kind == "dns" else name,
+                        agent=None,
+                        roles=accepted.roles,
+                        issuer=ISSUER,
+                        claims={},
+                        expires_at=math.inf,
+                        binding=Binding.CERTIFICATE,
+                        certificate=certificate,
+                    )
         raise CredentialRefused("certificate_not_accepted", "the client certificate names nobody who may call")
 
 

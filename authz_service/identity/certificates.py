@@ -7,6 +7,7 @@ time is looked at again with each request, since connections outlive certificate
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -66,8 +67,10 @@ class Certificates:
 def _read(text: str) -> ReadCertificate:
     try:
         # Not `unquote_plus`: the plus signs are base64's.
-        found = x509.load_pem_x509_certificate(unquote(text, errors="strict").encode("ascii"))
-        names = _names(found)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what the library only warns of breaks RFC 5280 all the same
+            found = x509.load_pem_x509_certificate(unquote(text, errors="strict").encode("ascii"))
+            names = _names(found)
         certificate = Certificate(
             sha256=jws.encode(hashlib.sha256(found.public_bytes(Encoding.DER)).digest()),
             subject=found.subject.rfc4514_string(),
@@ -77,7 +80,7 @@ def _read(text: str) -> ReadCertificate:
         return ReadCertificate(
             certificate, found.not_valid_before_utc.timestamp(), found.not_valid_after_utc.timestamp()
         )
-    except (ValueError, TypeError, OverflowError, *_FAULTS) as error:
+    except (ValueError, TypeError, OverflowError, Warning, *_FAULTS) as error:
         raise _refused("certificate_malformed", "the client certificate cannot be read") from error
 
 

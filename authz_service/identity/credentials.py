@@ -11,7 +11,7 @@ from authz_service.errors import CredentialRefused, Scheme
 
 MAX_TOKEN_BYTES = 16 * 1024
 MAX_PROOF_BYTES = 8 * 1024
-QUERY_TOKEN = "access_token"  # noqa: S105  (a parameter's name)
+QUERY_PARAMETER = "access_token"
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)  # b64token, RFC 6750 section 2.1
 _PROOF = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _SCHEMES = {"bearer": Scheme.BEARER, "dpop": Scheme.DPOP}
@@ -28,7 +28,7 @@ class Credential:
 
 def may_hold_a_token(query: str) -> bool:
     """Whether a query may hold a token (RFC 6750 section 2.3): a look that is fast and errs on the safe side."""
-    return "%" in query or QUERY_TOKEN in query
+    return "%" in query or QUERY_PARAMETER in query
 
 
 def read_credential(headers: Mapping[str, str], query: str = "") -> Credential | None:
@@ -53,7 +53,7 @@ def read_credential(headers: Mapping[str, str], query: str = "") -> Credential |
     if scheme is None:
         # As if nothing had been sent (RFC 6750 section 3): a challenge, and no error.
         raise CredentialRefused("scheme_unsupported", "only the schemes Bearer and DPoP are accepted", error=None)
-    if may_hold_a_token(query) and QUERY_TOKEN in map(
+    if may_hold_a_token(query) and QUERY_PARAMETER in map(
         unquote_plus, (part.partition("=")[0] for part in query.split("&"))
     ):
         raise _malformed("credential_repeated", "more than one credential was sent", scheme)

@@ -21,6 +21,7 @@ from authz_service.model import Identity
 from authz_service.settings.identity import Issuer
 
 Known = Literal["known", "new"]
+_ACCESS_TOKENS = frozenset({"bearer", "dpop"})  # token types of RFC 6749 section 7.1 and RFC 9449 section 5
 
 
 class Introspector(Protocol):
@@ -118,5 +119,7 @@ class TokenVerifier:
         name = self._opaque.issuer.issuer
         if claims.get("iss", name) != name:
             raise CredentialRefused("issuer_unknown", "the token's issuer is not trusted")
+        if str(claims.get("token_type", "bearer")).lower() not in _ACCESS_TOKENS:
+            raise CredentialRefused("token_type_refused", "the token is not an access token")
         tokens.check_claims(claims, self._opaque.terms, now)
         return to_identity(claims, self._opaque.issuer.claims, name)

@@ -2,27 +2,27 @@
 
 Only for where a proxy of ours stands before this one and tells of its client's certificate; a header that a client
 could have written itself says nothing.
+
+Of an element count its hash and its PEM certificate alone. Names are read from the certificate: in the header Envoy
+writes them as the client's certificate has them, neither quoted nor escaped in full, so that a name may look like more.
 """
 
 from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 from authz_service.errors import CredentialRefused
 from authz_service.identity import jws
-from authz_service.model import Certificate
 
 MAX_HEADER = 64 * 1024  # characters
 MAX_ELEMENTS = 20
-MAX_NAMES = 100
 
-# A key, and a value that may stand in quotes, in which a backslash takes the next character as it is.
+# A key, and a value that may stand in quotes, in which a backslash hides a quote.
 _PAIR = re.compile(r'([A-Za-z]+)=("(?:[^"\\]|\\.)*"|[^",;\\]*)', re.ASCII)
-_ESCAPED = re.compile(r"\\(.)")
 _HASH = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
-_SEVERAL = frozenset({"uri", "dns"})
+_SEVERAL = frozenset({"by", "uri", "dns"})
 _KNOWN = frozenset({"by", "hash", "cert", "chain", "subject", "uri", "dns"})
 
 
@@ -34,8 +34,16 @@ class Trust(enum.StrEnum):
     LAST = "last"  # Envoy's APPEND_FORWARD: its own is the last
 
 
-def read_header(header: str, trust: Trust) -> Certificate | None:
-    """Return the certificate that the trusted element tells of; None where no header or no trust is there.
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What a proxy tells of its client's certificate: its SHA-256, base64url, and, URL-encoded, its PEM form or ""."""
+
+    sha256: str
+    certificate: str
+
+
+def read_header(header: str, trust: Trust) -> Forwarded | None:
+    """Return what the trusted element tells; None where no header or no trust is there.
 
     Raises:
         CredentialRefused: the header cannot be read, or has several elements where there must be one.
@@ -51,17 +59,7 @@ def read_header(header: str, trust: Trust) -> Certificate | None:
     digests = element.get("hash", [])
     if len(digests) != 1 or not _HASH.fullmatch(digests[0]):
         raise _malformed()
-    return Certificate(
-        sha256=jws.encode(bytes.fromhex(digests[0])),
-        subject=next(iter(element.get("subject", [])), ""),
-        uris=_names(element, "uri"),
-        dns_names=_names(element, "dns"),
-    )
-
-
-def _names(element: Mapping[str, list[str]], kind: str) -> tuple[str, ...]:
-    """Return the names of one kind; Envoy writes an empty one where a certificate has none."""
-    return tuple(filter(None, element.get(kind, [])))[:MAX_NAMES]
+    return Forwarded(jws.encode(bytes.fromhex(digests[0])), next(iter(element.get("cert", [])), ""))
 
 
 def _elements(header: str) -> list[dict[str, list[str]]]:
@@ -75,7 +73,7 @@ def _elements(header: str) -> list[dict[str, list[str]]]:
         key, value = pair[1].lower(), pair[2]
         if key not in _KNOWN or (key in elements[-1] and key not in _SEVERAL):
             raise _malformed()
-        elements[-1].setdefault(key, []).append(_ESCAPED.sub(r"\1", value[1:-1]) if value.startswith('"') else value)
+        elements[-1].setdefault(key, []).append(value[1:-1] if value.startswith('"') else value)
         at = pair.end()
         if at == len(header):
             return elements

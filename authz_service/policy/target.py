@@ -23,6 +23,7 @@ MAX_PARAMETERS = 1_000
 MAX_DECODINGS = 4  # a path that is still encoded then is nobody's honest path
 # What nearly all paths are, and every server reads alike: nothing in it to decode, fold, drop or refuse.
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~-]+(?:\.[A-Za-z0-9_~-]+)*)+")
+_METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,63}")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 # Where a name ends for those who decode first and look for parameters, query and fragment afterwards.
@@ -49,8 +50,8 @@ def parse_target(request_path: str) -> Target:
     Raises:
         RequestRefused: the path or the query is too long; the path does not start with a slash, or holds a fragment, a
             broken escape, bytes that are not UTF-8, control or format characters, a segment that is a dot segment or
-            empty to some servers only (`..;x`, `.. `, `...`, `%3f`), or a `..` together with a parameter or an escaped
-            `?` or `#`, wherever they stand.
+            empty to some servers only (`..;x`, `.. `, `...`, `%3f`), a `..` that is written otherwise (`%2e%2e`) or
+            stands together with an escaped slash, a backslash, a parameter or an escaped `?` or `#`.
     """
     raw, _, query = request_path.partition("?")
     if len(raw) > MAX_PATH_BYTES:
@@ -67,11 +68,21 @@ def parse_target(request_path: str) -> Target:
     written = text.replace("\\", "/").split("/")
     if ".." in written and _END_OF_NAME.search(text):
         raise _malformed()  # `/hr;%252f../x` is /x, or it is /hr/x for who leaves parameters out before he decodes
+    if ".." in written and [each == ".." for each in written] != [each == ".." for each in raw.split("/")]:
+        raise _malformed()  # a dot segment, or another one before it, only to who decodes, folds or takes `\\` for `/`
     segments = _resolve([_name(segment) for segment in written])
-    if "\\" in text and ".." in written:
-        raise _malformed()  # a dot segment to servers for which a backslash parts segments, and to no others
     path = "/" + "/".join(segments)
     return Target(path, query, "/" + (segments[0].lower() if segments else ""))
+
+
+def check_method(method: str) -> None:
+    """Refuse a method that is not in capitals: some servers raise it to those (RFC 9110 section 9.1 tells them apart).
+
+    Raises:
+        RequestRefused: rules and policies would judge another method than such a server carries out.
+    """
+    if not _METHOD.fullmatch(method):
+        raise RequestRefused("method_malformed", "the method is malformed")
 
 
 def _malformed() -> RequestRefused:

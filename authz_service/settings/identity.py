@@ -156,7 +156,7 @@ def _check_source(section: Section) -> None:
         text = f"{section.path} needs one of {', '.join(_SOURCES[:-1])} and {_SOURCES[-1]}"
         section.faults.add(section.source, section.line, text)
     elif section.has("introspection"):
-        for key in filter(section.has, ("algorithms", "keys")):
+        for key in filter(section.has, ("algorithms", "keys", "token_type")):
             section.fault(key, "means nothing where tokens are asked about by introspection")
 
 

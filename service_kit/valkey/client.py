@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from itertools import cycle
+from typing import Any, TypeVar
 
 from service_kit.breaker import Breaker
 from service_kit.valkey.address import Address
@@ -22,6 +23,8 @@ from service_kit.valkey.topology import Kind, Topology
 MAX_WAITING = 10_000  # commands on their way
 MAX_REDIRECTIONS = 3
 
+T = TypeVar("T")
+
 
 class Client:
     """See the module. Lives on one event loop; nothing is connected before the first command."""
@@ -32,7 +35,7 @@ class Client:
         self._find, self._primary = _finder(topology)
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[Connection] | None = None
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._breaker = Breaker()
         self._reason = StoreUnavailableError("the server has not been reached yet")
         self._at: Address | None = None  # where a Cluster's MOVED has sent us
@@ -48,11 +51,15 @@ class Client:
             StoreUnavailableError: no reply in time or none at all, or an error of the server.
         """
         if self._closed or self._breaker.open:
-            raise self._reason
+            raise StoreUnavailableError(str(self._reason))  # its own: one that many raise grows with each
         if self._waiting >= MAX_WAITING:
             raise StoreUnavailableError(f"more than {MAX_WAITING} commands wait for the server")
         self._waiting += 1
-        allowed = self._deadline if seconds is None else seconds
+        work = self._timed(command, self._deadline if seconds is None else seconds)
+        # On its own: a caller who goes before the reply comes or fails to come leaves it to be waited for and counted.
+        return await asyncio.shield(self._start(work))
+
+    async def _timed(self, command: Command, allowed: float) -> Reply:
         try:
             async with asyncio.timeout(allowed):
                 reply = await self._exchange(command)
@@ -60,7 +67,7 @@ class Client:
             # A reply may still come, to nobody; a connection on which none comes is given up.
             self._failed(StoreUnavailableError(f"no answer within {allowed * 1000:g} ms"))
             self._give_up("timed out")
-            raise self._reason from None
+            raise StoreUnavailableError(str(self._reason)) from None
         except StoreUnavailableError as error:
             self._failed(error)
             raise
@@ -167,10 +174,12 @@ class Client:
                 self._at = None
                 self._give_up("another server has become the primary")
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        task.add_done_callback(_heard)
+        return task
 
 
 def _finder(topology: Topology) -> tuple[Callable[[], Awaitable[Address]], bool]:
@@ -186,7 +195,7 @@ def _finder(topology: Topology) -> tuple[Callable[[], Awaitable[Address]], bool]
     return next_of_those_named, False
 
 
-def _heard(task: asyncio.Task[Connection]) -> None:
-    """Take note of how connecting ended: whoever waits for it hears it too, and nobody has to."""
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take note of how work ended: whoever waits for it hears it too, and nobody has to."""
     if not task.cancelled():
         task.exception()

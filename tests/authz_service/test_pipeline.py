@@ -484,6 +484,10 @@ def test_a_route_has_a_rule_of_its_own_and_asks_what_it_asks() -> None:
     world = World(routes=[by_envoy, bound])
     assert world.check("/pay", context_extensions={"r": "open"}).outcome is Outcome.ALLOW
     assert world.check("/pay", context_extensions={"r": "other"}).status == 401
+    for method in ("post", "Get", "GET ", "", "G\tET"):
+        assert world.check_as(SIGNER.token(), "/pay").code == "binding_required"
+        refused = world.check("/pay", {"authorization": f"Bearer {SIGNER.token()}"}, method=method)
+        assert (refused.status, refused.code) == (400, "method_malformed"), "no rule by method is gone around"
     for path in ("/pay", "/PAY/x", "/%70ay", "/x/../pay"):
         assert world.check_as(SIGNER.token(), path).code == "binding_required"
     assert world.check_as(SIGNER.token(), "/payments").outcome is Outcome.ALLOW

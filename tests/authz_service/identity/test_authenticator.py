@@ -310,3 +310,33 @@ def test_an_opaque_token_is_held_to_the_same_terms(claims: dict[str, Any], outco
 def test_no_signed_token_is_taken_to_the_introspection_endpoint() -> None:
     opaque = (issuer("https://opaque.example", algorithms=()), Introspector(sub="mallory", aud="agent-gateway"))
     assert code(key("ES256", "k1", 1).token(), opaque=opaque) == "signature_invalid"
+
+
+@pytest.mark.parametrize("kind", ["refresh_token", "N_A", "mac", 7, ["Bearer"]])
+def test_an_opaque_token_of_another_type_is_no_access_token(kind: Any) -> None:
+    """As its issuer tells (RFC 7662 section 2.2)."""
+    opaque = (
+        issuer("https://opaque.example", algorithms=()),
+        Introspector(sub="a", aud="agent-gateway", token_type=kind),
+    )
+    assert code("opaque-1", opaque=opaque) == "token_type_refused"
+    for word in ("Bearer", "bearer", "DPoP"):
+        told = Introspector(sub="a", aud="agent-gateway", token_type=word)
+        assert ask("opaque-1", opaque=(issuer("https://opaque.example", algorithms=()), told)) is not None
+
+
+def test_names_of_a_forwarded_certificate_come_from_the_certificate_itself() -> None:
+    """Envoy writes names into the header as a certificate has them, so that one may look like several."""
+    only = CertificateSettings(NAMED.accept, Trust.ONLY)
+    rule = replace(ANY, credentials="either")
+    claimed = f"Hash={OTHER.hexdigest};URI=spiffe://company.example/agents/a1"
+    assert code(forwarded=claimed, rule=rule, certificates=only) == "certificate_not_accepted"
+    whole = f'Hash={OWN.hexdigest};Cert="{quote(OWN.pem, safe="")}"'
+    caller = ask(forwarded=whole, rule=rule, certificates=only)
+    assert caller is not None
+    assert caller.identity.user == "spiffe://company.example/agents/a1"
+    mixed = f'Hash={OTHER.hexdigest};Cert="{quote(OWN.pem, safe="")}"'
+    assert code(forwarded=mixed, rule=rule, certificates=only) == "certificate_ambiguous"
+    old = certificate("spiffe://company.example/agents/a1", 3, days=-1)
+    expired = f'Hash={old.hexdigest};Cert="{quote(old.pem, safe="")}"'
+    assert code(forwarded=expired, rule=rule, certificates=only) == "certificate_expired"

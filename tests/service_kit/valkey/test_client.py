@@ -182,3 +182,39 @@ def test_who_asks_after_the_end_is_told_so() -> None:
 
     with Server() as server:
         asyncio.run(go())
+
+
+def test_callers_who_go_before_the_reply_are_counted_until_it_fails_to_come() -> None:
+    """Else a server that is silent for good would be asked for ever, by callers who wait a little less."""
+
+    async def scenario(client: Client) -> None:
+        await client.ask("PING")
+        server.suspend()
+        for _ in range(8):
+            with pytest.raises((TimeoutError, StoreUnavailableError)):
+                async with asyncio.timeout(0.05):
+                    await client.ask("GET", KEY)
+            await asyncio.sleep(0.1)
+        with pytest.raises(StoreUnavailableError, match=r"no answer|timed out"):
+            await client.ask("GET", KEY, seconds=10)
+        server.resume()
+        assert await until_answered(client, "PING") == b"PONG"
+
+    with Server() as server:
+        run(single(server), scenario, deadline=0.1)
+
+
+def test_each_caller_is_told_of_an_absence_by_an_error_of_his_own() -> None:
+    """One that many raise would grow with each."""
+
+    async def scenario(client: Client) -> None:
+        errors = []
+        for _ in range(20):
+            with pytest.raises(StoreUnavailableError) as caught:
+                await client.ask("PING")
+            errors.append(caught.value)
+        assert len(set(map(id, errors))) == len(errors)
+
+    with Server() as server:
+        place = single(server)
+    run(place, scenario, deadline=0.2)
