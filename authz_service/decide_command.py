@@ -34,7 +34,7 @@ from authz_service.policy.compiling import compile_policy
 from authz_service.policy.engine import Engine
 from authz_service.rego_engine.builtins.context import Context
 from authz_service.rego_engine.errors import EvaluationError
-from authz_service.rehearsal import Step, answer_step, rehearse
+from authz_service.rehearsal import Stage, Step, answer_step, rehearse
 from authz_service.request_file import MAX_BYTES, RequestFileError, read_request
 from authz_service.routing import Routes
 from authz_service.settings import Settings
@@ -104,7 +104,8 @@ async def _rehearse(
     # Two, so that no proof is used up between them.
     first, second = await _identity(settings, asking), await _identity(settings, asking)
     terms = sources.body_terms(settings)
-    found = await rehearse(request, routes, first.authenticator, scanner, now, reads=engine.reads, terms=terms)
+    stage = Stage(routes, first.authenticator, scanner, engine.reads, terms)
+    found = await rehearse(request, stage, now)
     steps = found.steps
     if found.document is not None and found.rule is not None:
         steps.append(
@@ -115,7 +116,7 @@ async def _rehearse(
                 await _explained(settings, found.rule.decision, found.document),
             )
         )
-    pipeline = _pipeline(settings, second, engine, scanner, routes, now)
+    pipeline = _pipeline(settings, second, engine, stage, now)
     decision = await pipeline.check(request)
     by = f"{decision.outcome} by {decision.policy_id}: {decision.code}, {redact_text(decision.reason, scanner)}"
     steps += [Step("decision", decision.outcome is Outcome.ALLOW, by), answer_step(decision)]
@@ -135,15 +136,14 @@ async def _identity(settings: Settings, asking: Mapping[str, Introspector]) -> I
     return found
 
 
-def _pipeline(  # noqa: PLR0913, PLR0917  (the parts of a decision)
-    settings: Settings, identity: IdentityParts, engine: Engine, scanner: Scanner, routes: Routes, now: float
-) -> Pipeline:
+def _pipeline(settings: Settings, identity: IdentityParts, engine: Engine, stage: Stage, now: float) -> Pipeline:
+    """Judge as the service does, at a given time, on the same stage."""
     return Pipeline(
-        routes=routes,
+        routes=stage.routes,
         authenticator=identity.authenticator,
         challenges=identity.challenges,
         denials=settings.denials.denials,
-        scanner=scanner,
+        scanner=stage.scanner,
         engine=engine,
         audit=_Nowhere(),
         metrics=Metrics(CollectorRegistry()),

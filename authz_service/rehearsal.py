@@ -42,20 +42,20 @@ class Rehearsal:
     document: Mapping[str, Any] | None = None
 
 
-async def rehearse(  # noqa: PLR0913  (the parts of a decision)
-    request: HttpRequest,
-    routes: Routes,
-    authenticator: Authenticator,
-    scanner: Scanner,
-    now: float,
-    *,
-    reads: frozenset[str] | None = None,
-    terms: BodyTerms = DEFAULT_TERMS,
-) -> Rehearsal:
-    """Take a request through every step before the policy.
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The pipeline's own parts; `reads` and `terms` are as `build_input` has them."""
 
-    `now` is in epoch seconds; `reads` and `terms` are as `build_input` has them.
-    """
+    routes: Routes
+    authenticator: Authenticator
+    scanner: Scanner
+    reads: frozenset[str] | None = None
+    terms: BodyTerms = DEFAULT_TERMS
+
+
+async def rehearse(request: HttpRequest, stage: Stage, now: float) -> Rehearsal:
+    """Take a request through every step before the policy. `now` is in epoch seconds."""
+    scanner = stage.scanner
     found = Rehearsal()
     steps = found.steps
     shown = redact_path(request.path.partition("?")[0], scanner)[1]
@@ -65,9 +65,14 @@ async def rehearse(  # noqa: PLR0913  (the parts of a decision)
         steps.append(
             Step("request", True, f"{redact_text(request.method, scanner)} {redact_text(request.host, scanner)}{shown}")
         )
-        found.rule = routes.find(request.method, request.host, target, request.context_extensions)
-        steps.append(Step("route", True, _route(found.rule)))
-        identity = await _caller(request, target, found.rule, authenticator, now, steps)
+        rule = found.rule = stage.routes.find(request.method, request.host, target, request.context_extensions)
+        steps.append(Step("route", True, _route(rule)))
+        steps.append(Step("credential", True, _credential(request, target)))
+        caller = await stage.authenticator.authenticate(request, rule, now)
+        if caller is None and not rule.anonymous:
+            raise CredentialRefused("credential_missing", "a credential is needed", error=None)
+        identity = caller.identity if caller else None
+        steps.append(Step("identity", True, _caller(identity)))
     except Refusal as refusal:
         steps.append(Step(_step_of(refusal), False, f"{refusal.code}: {refusal.text}"))
         return found
@@ -77,34 +82,25 @@ async def rehearse(  # noqa: PLR0913  (the parts of a decision)
     scan = scan_request(request, target.endpoint, scanner, CREDENTIAL_HEADERS)
     steps.append(Step("findings", True, _findings(scan)))
     try:
-        found.document = build_input(request, target, identity, scan, reads, terms=terms)
+        found.document = build_input(request, target, identity, scan, stage.reads, terms=stage.terms)
     except Refusal as refusal:
         steps.append(Step("input", False, f"{refusal.code}: {refusal.text}"))
     return found
 
 
-async def _caller(  # noqa: PLR0913, PLR0917  (one step of `rehearse`)
-    request: HttpRequest, target: Target, rule: RouteRule, authenticator: Authenticator, now: float, steps: list[Step]
-) -> Identity | None:
+def _credential(request: HttpRequest, target: Target) -> str:
     credential = read_credential(request.headers, target.query)
     if credential is None:
-        steps.append(
-            Step("credential", True, "none" + ("; a client certificate" if request.source.certificate else ""))
-        )
-    else:
-        proof = " with a DPoP proof" if credential.proof else ""
-        steps.append(Step("credential", True, f"{credential.scheme} token of {len(credential.token)} bytes{proof}"))
-    caller = await authenticator.authenticate(request, rule, now)
-    if caller is None:
-        if not rule.anonymous:
-            raise CredentialRefused("credential_missing", "a credential is needed", error=None)
-        steps.append(Step("identity", True, "nobody, whom this route lets in"))
-        return None
-    identity = caller.identity
+        return "none" + ("; a client certificate" if request.source.certificate else "")
+    proof = " with a DPoP proof" if credential.proof else ""
+    return f"{credential.scheme} token of {len(credential.token)} bytes{proof}"
+
+
+def _caller(identity: Identity | None) -> str:
+    if identity is None:
+        return "nobody, whom this route lets in"
     parts = [f"user {identity.user}", f"agent {identity.agent}", f"roles {', '.join(identity.roles) or 'none'}"]
-    parts += [f"issuer {identity.issuer}", f"binding {identity.binding}"]
-    steps.append(Step("identity", True, "; ".join(parts)))
-    return identity
+    return "; ".join([*parts, f"issuer {identity.issuer}", f"binding {identity.binding}"])
 
 
 def answer_step(decision: Decision) -> Step:
