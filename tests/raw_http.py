@@ -70,6 +70,21 @@ def answering(data: bytes) -> Behaviour:
     return behave
 
 
+class Endless:
+    """An answer in chunks that does not end by itself; `sent` is how many bytes of it went out."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def __call__(self, writer: asyncio.StreamWriter) -> None:
+        """Send until the other side has had enough."""
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while True:
+            writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+            await writer.drain()
+            self.sent += 0x10000
+
+
 def response(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     """A whole answer."""
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body

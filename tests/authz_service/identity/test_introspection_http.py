@@ -22,7 +22,7 @@ from authz_service.identity.introspection_http import IntrospectionEndpoint
 from authz_service.identity.introspector import EndpointError, Introspector
 from authz_service.settings.introspection import Introspection
 from service_kit.breaker import FAILURES
-from tests.raw_http import Behaviour, Endpoint, answering, response, self_signed
+from tests.raw_http import Behaviour, Endless, Endpoint, answering, response, self_signed
 
 TOKEN, SECRET, QUERY = "opaque-7f3a-token", "client-9c1d-secret", "query-2b8e-secret"
 NOW = 1_763_870_417.0
@@ -203,18 +203,9 @@ def test_an_answer_that_is_not_json_or_says_a_thing_twice_is_none(tmp_path: Path
 
 
 def test_an_answer_without_bounds_is_cut(tmp_path: Path) -> None:
-    sent = 0
-
-    async def behave(writer: asyncio.StreamWriter) -> None:
-        nonlocal sent
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
-            await writer.drain()
-            sent += 0x10000
-
-    assert f"sent more than {MAX_ANSWER_BYTES} bytes" in str(problem(tmp_path, behave))
-    assert sent < 100 * 1024 * 1024
+    endless = Endless()
+    assert f"sent more than {MAX_ANSWER_BYTES} bytes" in str(problem(tmp_path, endless))
+    assert endless.sent < 100 * 1024 * 1024
 
 
 @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"])

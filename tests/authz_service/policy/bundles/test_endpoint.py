@@ -13,7 +13,7 @@ import pytest
 from authz_service.policy.bundles import endpoint
 from authz_service.policy.bundles.endpoint import BundleEndpoint, url_problem
 from service_kit.faults import ConfigurationError
-from tests.raw_http import Behaviour, Endpoint, answering, response
+from tests.raw_http import Behaviour, Endless, Endpoint, answering, response
 
 BUNDLE = b"\x1f\x8b\x08 any bytes"
 
@@ -150,18 +150,9 @@ def test_an_answer_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch)
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Soon after the bound, not when time runs out."""
     monkeypatch.setattr(endpoint, "MAX_ARCHIVE_BYTES", 1024 * 1024)
-    sent = 0
-
-    async def behave(writer: asyncio.StreamWriter) -> None:
-        nonlocal sent
-        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        while True:
-            writer.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
-            await writer.drain()
-            sent += 0x10000
-
-    assert "sent more than" in problem(behave)
-    assert sent < 100 * 1024 * 1024
+    endless = Endless()
+    assert "sent more than" in problem(endless)
+    assert endless.sent < 100 * 1024 * 1024
 
 
 @pytest.mark.parametrize(
