@@ -22,10 +22,10 @@ def test_a_nonce_is_accepted_from_its_making_to_the_end_of_the_next_period(perio
     made = period * PERIOD + within
     nonce = Nonces(SECRET).current(made)
     begins = period * PERIOD
-    for now in (made, begins, begins + PERIOD - 0.001, begins + PERIOD, begins + 2 * PERIOD - 0.001):
-        assert Nonces(SECRET).accepts(nonce, now)
-    for now in (begins - 1, begins - PERIOD, begins + 2 * PERIOD, begins + 3 * PERIOD, begins + 1000 * PERIOD):
-        assert not Nonces(SECRET).accepts(nonce, now)
+    for moment in (made, begins, begins + PERIOD - 0.001, begins + PERIOD, begins + 2 * PERIOD - 0.001):
+        assert Nonces(SECRET).accepts(nonce, moment)
+    for moment in (begins - 1, begins - PERIOD, begins + 2 * PERIOD, begins + 3 * PERIOD, begins + 1000 * PERIOD):
+        assert not Nonces(SECRET).accepts(nonce, moment)
 
 
 def test_there_is_one_nonce_in_each_period() -> None:
@@ -74,8 +74,8 @@ def test_a_nonce_with_another_bit_is_not_accepted(bit: int) -> None:
     data = bytearray(jws.decode(nonces.current(START)))
     assert len(data) == 24
     data[bit // 8] ^= 1 << bit % 8
-    for now in (START, START + PERIOD, START + 2 * PERIOD, START - PERIOD):
-        assert not nonces.accepts(jws.encode(bytes(data)), now)
+    for moment in (START, START + PERIOD, START + 2 * PERIOD, START - PERIOD):
+        assert not nonces.accepts(jws.encode(bytes(data)), moment)
 
 
 def test_a_mac_is_of_its_own_time() -> None:
