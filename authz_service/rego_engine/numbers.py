@@ -22,6 +22,10 @@ MAX_EXPONENT = 4_000  # decimal digits; Python writes no integer of more than 4,
 MAX_BITS = 13_000  # of a whole number that is computed: a little under MAX_EXPONENT digits
 _MANTISSA_BITS = 64
 _EXACT_FLOATS = 2.0**53  # up to here each whole number is a float of its own
+# No two decimals of 15 digits have one float between them in this range, so that the float stands for the decimal.
+_SURE_TEXT = 16  # characters, a point or an exponent's letter among them
+_SURE_FROM, _SURE_TO = 1e-300, 1e15
+_MANY_DIGITS = 300
 _SMALLEST_POINT = -4  # places after which a small number is written with an exponent
 _SHORTEST = 21  # decimal digits that tell any two mantissas of 64 bits apart
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -50,16 +54,34 @@ def parse(text: str) -> Number:
 def parse_fraction(text: str) -> Number:
     """Read a number that a JSON parser has found to be one: `parse` without its look at the grammar, for bodies."""
     near = float(text)
-    if repr(near) == text:
-        if not near.is_integer():
-            return near
-        if abs(near) <= _EXACT_FLOATS:
-            return int(near)
-    return parse(text)
+    if len(text) <= _SURE_TEXT and _SURE_FROM < abs(near) < _SURE_TO:
+        return int(near) if near.is_integer() else near
+    if len(text) > MAX_EXPONENT:
+        raise ValueError("not a number that can be read")
+    whole, _, fraction = text.partition(".")
+    if fraction.isdigit():
+        return _plain(whole, fraction.rstrip("0"), near)
+    try:
+        return from_decimal(Decimal(text), near)
+    except ArithmeticError as error:  # an exponent that even Decimal does not hold
+        raise ValueError("not a number that can be read") from error
 
 
-def from_decimal(value: Decimal) -> Number:
-    """Return the one representation of a decimal.
+def _plain(whole: str, fraction: str, near: float) -> Number:
+    """Return a number without an exponent, whose fraction does not end in a zero; `near` is the nearest float."""
+    if not fraction:
+        return int(whole)
+    text, shown = f"{whole}.{fraction}", repr(near)
+    if shown == text:
+        return near
+    if near.is_integer() or "e" not in shown:  # a float that stands for the number would be spelled like it
+        return Decimal(text)
+    digits = shown.partition("e")[0].replace(".", "").lstrip("-")
+    return near if digits == fraction.lstrip("0") and whole.lstrip("-") == "0" else Decimal(text)
+
+
+def from_decimal(value: Decimal, near: float | None = None) -> Number:
+    """Return the one representation of a decimal; `near` is the nearest float, where that is known.
 
     Raises:
         ValueError: its exponent is beyond `MAX_EXPONENT`.
@@ -69,8 +91,9 @@ def from_decimal(value: Decimal) -> Number:
     if not value.is_finite() or abs(value.adjusted()) > MAX_EXPONENT:
         raise ValueError("not a number that can be read")
     if value == value.to_integral_value(context=_EXACT):
-        return int(value)
-    near = float(value)
+        # Of many digits Python reads a text several times as fast as a decimal.
+        return int(value) if value.adjusted() < _MANY_DIGITS else int(f"{value:f}".partition(".")[0])
+    near = float(value) if near is None else near
     if Decimal(repr(near)) == value:
         return near
     return value.normalize(_EXACT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from authz_service.policy.bodies.json_body import JsonBodyError, read_json
+from authz_service.policy.bodies.json_body import Budget, JsonBodyError, read_json
 from authz_service.policy.bodies.media_type import Parameterized, ParameterizedError, parse
 
 MAX_PARTS = 200
@@ -40,14 +40,15 @@ def read_multipart(content: bytes, boundary: str) -> dict[str, list[Any]]:
     if not pieces or pieces[-1] not in {b"--", b"--\r\n"}:
         raise MultipartError("no last delimiter, or something after it")
     fields: dict[str, list[Any]] = {}
+    budget = Budget()  # one for all parts
     for piece in pieces[:-1]:
-        name, value = _part(piece)
+        name, value = _part(piece, budget)
         if name:
             fields.setdefault(name, []).append(value)
     return fields
 
 
-def _part(piece: bytes) -> tuple[str, Any]:
+def _part(piece: bytes, budget: Budget) -> tuple[str, Any]:
     """Read what stands between two delimiters; without a name its value is left out."""
     if not piece.startswith(b"\r\n"):  # of `--boundaryX` some read a part, and some do not
         raise MultipartError("something beside a delimiter")
@@ -68,7 +69,7 @@ def _part(piece: bytes) -> tuple[str, Any]:
         return "", None
     if "content-type" in headers and _parsed(headers["content-type"]).is_json:
         try:
-            return name, read_json(content)
+            return name, read_json(content, budget)
         except JsonBodyError as error:
             raise MultipartError("a part that is no JSON, and says it is") from error
     return name, content.decode("utf-8", "replace")

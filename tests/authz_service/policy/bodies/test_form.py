@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import re
+from urllib.parse import unquote, urlencode
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from authz_service.policy.bodies.form import MAX_FIELDS, FormError, read_form
         ("a+b=c+d%2B", {"a b": ["c d+"]}),
         ("%61=%c3%BC&a==", {"a": ["ü", "="]}),
         ("a=%ff", {"a": ["\ufffd"]}),
+        ("a=%C3é%A9%c3%a9x%00", {"a": ["\ufffdé\ufffdéx\x00"]}),
         ("a[]=1&a[]=2", {"a[]": ["1", "2"]}),
     ],
 )
@@ -47,6 +49,13 @@ def test_what_a_client_encodes_is_read_back(fields: list[tuple[str, str]]) -> No
     for name, value in fields:
         expected.setdefault(name, []).append(value)
     assert read_form(urlencode(fields)) == expected
+
+
+@given(st.lists(st.from_regex(r"%[0-9a-fA-F]{2}", fullmatch=True) | st.text(max_size=3)).map("".join))
+def test_escapes_are_undone_as_everywhere(text: str) -> None:
+    text = text.translate(dict.fromkeys(map(ord, "&=+;")))
+    if not re.search("%(?![0-9a-fA-F]{2})", text):
+        assert read_form(f"a={text}") == {"a": [unquote(text)]}
 
 
 @given(st.text())

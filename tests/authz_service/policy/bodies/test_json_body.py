@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from authz_service.policy.bodies.json_body import (
     MAX_BYTES,
     MAX_DEPTH,
+    MAX_EXPONENT_DIGITS,
+    MAX_EXPONENTS,
     MAX_LARGE_EXPONENTS,
     MAX_VALUES,
+    Budget,
     JsonBodyError,
     read_json,
 )
@@ -75,6 +78,9 @@ def test_size_depth_count_and_exponents_are_bounded() -> None:
         b"[" * MAX_DEPTH + b"1" + b"]" * MAX_DEPTH,
         b"[" + b",".join([b"1"] * (MAX_VALUES - 1)) + b"]",
         b"[" + b",".join([b"1e100"] * MAX_LARGE_EXPONENTS) + b"]",
+        b"[" + b",".join([b"1e4000"] * (MAX_EXPONENT_DIGITS // 4_000)) + b"]",
+        b"[" + b",".join([b"1e-5"] * MAX_EXPONENTS) + b"]",
+        b'["' + b"[{," * (MAX_VALUES + 1) + b'", "\\"' + b"[" * MAX_VALUES + b'"]',
     ]
     for content in good:
         read_json(content)
@@ -85,11 +91,41 @@ def test_size_depth_count_and_exponents_are_bounded() -> None:
         b"[" * 100_000,
         b"[" + b",".join([b"1"] * MAX_VALUES) + b"]",
         b"[" + b",".join([b".1".rjust(3, b"0")] * (MAX_VALUES + 1)) + b"]",
-        b"[" + b",".join([b"1e4000"] * (MAX_LARGE_EXPONENTS + 1)) + b"]",
+        b"[" + b",".join([b"1e100"] * (MAX_LARGE_EXPONENTS + 1)) + b"]",
+        b"[" + b",".join([b"1e0004000"] * (MAX_EXPONENT_DIGITS // 4_000 + 1)) + b"]",
+        b"[" + b",".join([b"1E-5"] * (MAX_EXPONENTS + 1)) + b"]",
+        b"[" + b",".join([b"[{}]"] * (MAX_VALUES // 2)) + b"]",
     ]
     for content in bad:
         with pytest.raises(JsonBodyError):
             read_json(content)
+
+
+@pytest.mark.parametrize(
+    "number", ["1e99", "1e-4000", "1e4000", "1E5", "1" * 3_900 + "e99", "1e0004000", "1.5e-5", "0e4000"]
+)
+def test_numbers_with_exponents_end_before_they_take_long(number: str) -> None:
+    """Each is a few bytes and much work: a full body of them must not stop the event loop."""
+    count = min(MAX_VALUES - 1, (MAX_BYTES - 2) // (len(number) + 1))
+    content = f"[{','.join([number] * count)}]".encode()
+    if number.endswith("e99") and len(number) > MAX_DEPTH:
+        assert len(read_json(content)) == count
+    else:
+        with pytest.raises(JsonBodyError, match=r"too many|more than"):
+            read_json(content)
+
+
+def test_what_is_read_of_one_body_is_spent_from_one_budget() -> None:
+    """So that many small parts cost no more than one large one."""
+    half = b"[" + b",".join([b"1"] * (MAX_VALUES // 2)) + b"]"
+    large = b"[" + b",".join([b"1e1000"] * (MAX_EXPONENT_DIGITS // 1_000)) + b"]"
+    for content, times in ((half, 1), (large, 1), (b"[" + b",".join([b"1e5"] * (MAX_EXPONENTS // 3)) + b"]", 3)):
+        budget = Budget()
+        for _ in range(times):
+            read_json(content, budget)
+        with pytest.raises(JsonBodyError):
+            read_json(content, budget)
+        read_json(content)
 
 
 JSON = st.recursive(
