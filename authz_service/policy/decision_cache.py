@@ -4,6 +4,10 @@ A result may carry `cache: {"ttl": SECONDS, "key": [PATH, ...]}`. It then answer
 whose input has the same values at those paths ("method", "user.roles", "attributes.request.http.host"), for `ttl`
 seconds, and no longer than the token lives that it was made for.
 
+A path is a text, or a list of names for those that have dots in them. In a text a dot may end a name or be a part of
+it: what an object has decides. A number leads into a list. A path that can be read in two ways, or that leads through
+what is neither object nor list, says nothing for certain of the request, and nothing is kept.
+
 Always a part of the key, whether or not the policy thinks of it: the rule, who calls and what he has proven, and what
 was found in the request. What a policy forgets must not let one caller in as another, nor a secret out.
 
@@ -16,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,12 +34,14 @@ MAX_BYTES = 64 * 1024 * 1024  # of all results that are kept
 MAX_RESULT_BYTES = 64 * 1024  # of one; a larger one is not kept
 MAX_TTL = 3_600.0  # seconds; a longer one counts as this
 MAX_PATHS = 16  # of one key
-MAX_PATH = 256  # characters
+MAX_PATH = 256  # characters of one, in all its names
+MAX_NAMES = 64  # of one path
 MAX_SHAPES = 8  # different keys of one rule; further ones are not kept
 MAX_RULES = 256  # whose keys are known
 
-Shape = tuple[str, ...]
-_ABSENT: Final = ["absent"]  # in a key, beside `["is", VALUE]`: no value of the input reads like it
+Path = str | tuple[str, ...]  # with dots between names, or name by name
+Shape = tuple[Path, ...]
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")  # as it is written only once
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class DecisionCache:
         shapes = self._shapes.get(rule)
         if reads is None or not shapes:
             return reads
-        return reads | {path.partition(".")[0] for shape in shapes for path in shape}
+        return reads | {_member(path) for shape in shapes for path in shape}
 
     def knows(self, rule: str) -> bool:
         """Whether any result of a rule has asked to be kept, so that it is worth looking."""
@@ -170,25 +177,44 @@ def _read_cache(value: Any) -> tuple[float, Shape] | None:
         return None
     if not isinstance(paths, list) or len(paths) > MAX_PATHS:
         return None
-    if not all(isinstance(path, str) and 0 < len(path) <= MAX_PATH for path in paths):
+    read = [_read_path(path) for path in paths]
+    known = {path for path in read if path is not None}
+    if None in read:
         return None
-    return min(float(ttl), MAX_TTL), tuple(sorted(set(paths)))
+    return min(float(ttl), MAX_TTL), tuple(sorted(known, key=lambda path: (isinstance(path, str), path)))
 
 
-def _is_missing(path: str, built: frozenset[str] | None) -> bool:
-    member = path.partition(".")[0]
+def _read_path(path: Any) -> Path | None:
+    """Return a path as it is understood; None where it is none."""
+    if isinstance(path, str):
+        return path if 0 < len(path) <= MAX_PATH and path.count(".") < MAX_NAMES else None
+    if not isinstance(path, list) or not 0 < len(path) <= MAX_NAMES or not all(isinstance(name, str) for name in path):
+        return None
+    return tuple(path) if sum(map(len, path)) <= MAX_PATH else None
+
+
+def _member(path: Path) -> str:
+    """Return the member of the input into which a path leads: none has a dot in its name."""
+    return path.partition(".")[0] if isinstance(path, str) else path[0]
+
+
+def _is_missing(path: Path, built: frozenset[str] | None) -> bool:
+    member = _member(path)
     return built is not None and member in MEMBERS and member not in built
 
 
 def _key(asking: Asking, shape: Shape, document: Mapping[str, Any]) -> bytes | None:
     """Return what two questions share exactly when one result answers both: a digest, so that keys are short.
 
-    None where a value is none that JSON has: what cannot be told from others is no key.
+    None where a path does not say for certain what the request has there, or where a value is none that JSON has: what
+    cannot be told from others is no key.
     """
     values = [_at(document, path) for path in shape]
+    if None in values:
+        return None
     parts = [asking.rule, _caller(asking.identity), _carried(asking.scan), shape, values]
-    try:
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).digest()
+    try:  # texts as they are: escaped, the two halves of a character would read like the character
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).digest()
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -209,13 +235,35 @@ def _carried(scan: Scan) -> Sequence[Any]:
     return [scan.carries_local_file, found]
 
 
-def _at(document: Mapping[str, Any], path: str) -> Sequence[Any]:
+def _at(document: Mapping[str, Any], path: Path) -> Sequence[Any] | None:
+    """Return what stands at a path, and the way to it; or how far the way goes, where the next name is not there.
+
+    The way is told because two requests may have one value in places that a policy reads differently: under a name with
+    a dot, under two names, in a list. None where more than one way leads on, or none can.
+    """
+    names = path.split(".") if isinstance(path, str) else path
+    way: list[str | int] = []
     value: Any = document
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
-            return _ABSENT
-        value = value[name]
-    return ["is", value]
+    at = 0
+    while at < len(names):
+        step: str | int
+        if isinstance(value, Mapping):
+            ends = range(len(names), at, -1) if isinstance(path, str) else (at + 1,)
+            found = [end for end in ends if ".".join(names[at:end]) in value]
+            if len(found) > 1:
+                return None
+            if not found:
+                return ["absent", way]
+            step, at = ".".join(names[at : found[0]]), found[0]
+        elif isinstance(value, list | tuple) and _INDEX.fullmatch(names[at]):
+            step, at = int(names[at]), at + 1
+            if step >= len(value):
+                return ["absent", way]
+        else:
+            return None
+        way.append(step)
+        value = value[step]
+    return ["is", way, value]
 
 
 def _size(value: Any) -> int:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from authz_service.dlp.request import Scan
 from authz_service.model import Binding, Certificate, Confirmation, Finding, Identity, Location
 from authz_service.policy.decision_cache import (
+    MAX_NAMES,
+    MAX_PATH,
     MAX_PATHS,
     MAX_RESULT_BYTES,
     MAX_SHAPES,
@@ -30,7 +32,7 @@ ASKING = Asking(POLICY, "rev-1", "agent/decision", ALICE, CLEAN, 0, NOW)
 DOCUMENT: dict[str, Any] = {"method": "GET", "path": "/reports", "user": {"roles": ["dev"]}}
 
 
-def result(*key: str, ttl: Any = 60, **more: Any) -> dict[str, Any]:
+def result(*key: Any, ttl: Any = 60, **more: Any) -> dict[str, Any]:
     """A result that may be kept."""
     return {"allowed": True, "cache": {"ttl": ttl, "key": list(key)}, **more}
 
@@ -67,7 +69,9 @@ def test_a_denial_is_kept_too() -> None:
         ({"a": {"b": ["absent"]}}, {}),
         ({"a": {"b": ["x", "y"]}}, {"a": {"b": ["x,y"]}}),
         ({"a": {"b": {"c": 1}}}, {"a": {"b": {"c": 2}}}),
-        ({"a": "b"}, {"a": {"b": "b"}}),
+        ({"a": {"b": "b"}}, {"a": "b"}),
+        ({"a": {"b": "b"}}, {"a.b": "b"}),
+        ({"a": {}}, {"a": {"b": {}}}),
     ],
 )
 def test_values_that_only_look_alike_are_different_keys(before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -75,6 +79,74 @@ def test_values_that_only_look_alike_are_different_keys(before: dict[str, Any], 
     cache.keep(ASKING, before, None, result("a.b"))
     assert cache.find(ASKING, before) is not None
     assert cache.find(ASKING, after) is None
+
+
+def claims(**found: Any) -> dict[str, Any]:
+    return {"identity": {"claims": found}}
+
+
+def headers(**found: Any) -> dict[str, Any]:
+    return {"attributes": {"request": {"http": {"headers": found}}}}
+
+
+SCOPE = "https://company.example/scope"
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after"),
+    [
+        ("parsed_path.0", {"parsed_path": ["a"]}, {"parsed_path": ["b"]}),
+        ("parsed_path.1", {"parsed_path": ["a"]}, {"parsed_path": ["a", "b"]}),
+        ("parsed_body.ids.0", {"parsed_body": {"ids": ["mine"]}}, {"parsed_body": {"ids": ["yours"]}}),
+        ("parsed_body.ids.0", {"parsed_body": {"ids": ["mine"]}}, {"parsed_body": {"ids": {"0": "mine"}}}),
+        ("parsed_body.ids.0.x", {"parsed_body": {"ids": [{"x": 1}]}}, {"parsed_body": {"ids": [{"x": 2}]}}),
+        (f"identity.claims.{SCOPE}", claims(**{SCOPE: "admin"}), claims(**{SCOPE: "none"})),
+        (f"identity.claims.{SCOPE}.of", claims(**{SCOPE: {"of": "hr"}}), claims(**{SCOPE: {"of": "it"}})),
+        (["identity", "claims", SCOPE], claims(**{SCOPE: "admin"}), claims(**{SCOPE: "none"})),
+        (["identity", "claims", SCOPE], claims(**{SCOPE: "admin"}), claims()),
+        (["parsed_path", "0"], {"parsed_path": ["a"]}, {"parsed_path": ["b"]}),
+        ("attributes.request.http.headers.x.y", headers(**{"x.y": "1"}), headers(**{"x.y": "2"})),
+        ("attributes.request.http.headers.x.y", headers(**{"x.y": "1"}), headers(x="1")),
+    ],
+)
+def test_a_path_into_lists_and_to_names_with_dots_tells_requests_apart(
+    path: Any, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Or the answer to one would let the other through."""
+    cache = DecisionCache()
+    cache.keep(ASKING, before, None, result(path))
+    assert cache.find(ASKING, before) == result(path)
+    assert cache.find(ASKING, after) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("attributes.request.http.headers.x.y", headers(x="1")),
+        ("attributes.request.http.headers.x.y", headers(**{"x": {"y": "1"}, "x.y": "2"})),
+        ("parsed_path.first", {"parsed_path": ["a"]}),
+        ("parsed_path.00", {"parsed_path": ["a"]}),
+        ("parsed_path.-1", {"parsed_path": ["a"]}),
+        ("parsed_path.\u0660", {"parsed_path": ["a"]}),
+        ("parsed_body.a.b", {"parsed_body": None}),
+        (["identity", "claims", "a", "b"], claims(a="b")),
+        ("path", {"path": "\ud83d\ude00"}),
+    ],
+)
+def test_where_a_path_says_nothing_for_certain_nothing_is_kept(path: Any, document: dict[str, Any]) -> None:
+    """What the policy has read there may be another thing for each request."""
+    cache = DecisionCache()
+    cache.keep(ASKING, document, None, result(path))
+    assert len(cache) == 0
+    assert cache.find(ASKING, document) is None
+
+
+def test_members_that_a_path_of_names_needs_are_built_too() -> None:
+    cache = DecisionCache()
+    asked = result(["identity", "claims", SCOPE])
+    cache.keep(ASKING, DOCUMENT, frozenset({"method"}), asked)
+    assert len(cache) == 0
+    assert cache.members("agent/decision", frozenset({"method"})) == frozenset({"method", "identity"})
 
 
 @pytest.mark.parametrize(
@@ -232,6 +304,12 @@ def test_a_value_that_json_does_not_have_makes_no_key() -> None:
         {"ttl": 60, "key": [1]},
         {"ttl": 60, "key": [""]},
         {"ttl": 60, "key": ["x" * 300]},
+        {"ttl": 60, "key": ["a." * MAX_NAMES]},
+        {"ttl": 60, "key": [[]]},
+        {"ttl": 60, "key": [["a", 0]]},
+        {"ttl": 60, "key": [["a", ["b"]]]},
+        {"ttl": 60, "key": [["a"] * (MAX_NAMES + 1)]},
+        {"ttl": 60, "key": [["a" * MAX_PATH, "b"]]},
         {"ttl": 60, "key": [f"k{number}" for number in range(MAX_PATHS + 1)]},
     ],
     ids=str,
@@ -247,6 +325,51 @@ json_values = st.recursive(
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text("ab.", max_size=2), below, max_size=3),
     max_leaves=6,
 )
+
+
+names = st.sampled_from(["a", "b", "0", "1", "a.b", "b.0"])
+below = st.recursive(
+    st.sampled_from([None, True, 0, 1, "a", "b"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=5,
+)
+documents = st.dictionaries(names, below, max_size=3)
+
+
+def readings(value: Any, names: tuple[str, ...]) -> list[Any]:
+    """Whatever a policy could mean by a path's names, dots within them or between: where it stands, and what it is."""
+    if not names:
+        return [((), json.dumps(value, sort_keys=True))]
+    found: list[Any] = []
+    for end in range(1, len(names) + 1):
+        name = ".".join(names[:end])
+        if isinstance(value, dict) and name in value:
+            found += [((name, *way), read) for way, read in readings(value[name], names[end:])]
+        if isinstance(value, list) and name in {"0", "1"} and int(name) < len(value):
+            found += [((int(name), *way), read) for way, read in readings(value[int(name)], names[end:])]
+    return found
+
+
+@given(documents, documents, st.lists(st.sampled_from(["a", "b", "0", "1"]), min_size=1, max_size=4), st.booleans())
+def test_two_inputs_that_differ_in_what_the_key_names_share_no_result(
+    before: dict[str, Any],
+    after: dict[str, Any],
+    path: list[str],
+    as_list: bool,  # noqa: FBT001  (drawn)
+) -> None:
+    """However the policy reads what it names."""
+    cache = DecisionCache()
+    cache.keep(ASKING, before, None, result(path if as_list else ".".join(path)))
+    if as_list:
+        meant = [
+            [read for read in readings(each, tuple(path)) if len(read[0]) == len(path)] for each in (before, after)
+        ]
+    else:
+        meant = [readings(each, tuple(path)) for each in (before, after)]
+    if meant[0] != meant[1]:
+        assert cache.find(ASKING, after) is None
+    if cache.find(ASKING, before) is None:
+        assert len(cache) == 0
 
 
 @given(
