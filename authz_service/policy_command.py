@@ -75,8 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(_COMMANDS[arguments.command](arguments))
     except ConfigurationError as error:
         return show_faults(error, as_json=arguments.json)
-    except _InputError as error:
-        print(f"--input: {error}", file=sys.stderr)
+    except _ArgumentError as error:
+        print(error, file=sys.stderr)
         return FAULT
     except EvaluationError as error:
         print(
@@ -86,8 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         return FAULT
 
 
-class _InputError(Exception):
-    """The input cannot be read."""
+class _ArgumentError(Exception):
+    """An argument is none that can be used; the text begins with its name."""
 
 
 def _job(arguments: argparse.Namespace, **more: Any) -> Job:
@@ -103,12 +103,12 @@ def _input(arguments: argparse.Namespace) -> Any:
         with open(0, "rb", closefd=False) if arguments.input == "-" else Path(arguments.input).open("rb") as source:
             text = source.read(MAX_INPUT_BYTES + 1)
         if len(text) > MAX_INPUT_BYTES:
-            raise _InputError(f"is larger than {MAX_INPUT_BYTES} bytes")
+            raise _ArgumentError(f"--input: is larger than {MAX_INPUT_BYTES} bytes")
         return values.read(text)
     except OSError as error:
-        raise _InputError(f"{arguments.input} cannot be read: {error.strerror}") from error
+        raise _ArgumentError(f"--input: {arguments.input} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise _InputError(f"{arguments.input} is not JSON that can be read: {error}") from error
+        raise _ArgumentError(f"--input: {arguments.input} is not JSON that can be read: {error}") from error
 
 
 async def _check(arguments: argparse.Namespace) -> int:
@@ -159,11 +159,19 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, default=float)
 
 
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise _ArgumentError(f"--run: is no regular expression: {error}") from error
+
+
 async def _test(arguments: argparse.Namespace) -> int:
+    wanted = _pattern(arguments.run)
     with tempfile.TemporaryDirectory(prefix="agent-gateway-tests-") as name:
         await run_child("authz_service.policy.test_child", _job(arguments, probes=arguments.coverage), Path(name))
         found = json.loads((Path(name) / "outcomes.json").read_text("utf-8"))
-    outcomes = [each for each in found["outcomes"] if re.search(arguments.run, each["rule"])]
+    outcomes = [each for each in found["outcomes"] if wanted.search(each["rule"])]
     covered = [(each, _percent(each)) for each in found["coverage"]]
     total = _percent({key: [row for each, _ in covered for row in each[key]] for key in ("covered", "not_covered")})
     failed = [each for each in outcomes if not each["passed"]]

@@ -121,3 +121,12 @@ def test_bench_prints_percentiles() -> None:
     figures = json.loads(done.stdout)
     assert 0 < figures["p50_us"] <= figures["p90_us"] <= figures["p99_us"] <= figures["max_us"]
     assert figures["evaluations"] > 10
+
+
+@pytest.mark.parametrize("pattern", ["(", "*", "a{99999999999}"])
+def test_a_choice_of_tests_that_is_no_pattern_is_a_fault(pattern: str) -> None:
+    """Told before anything is compiled."""
+    done = run("test", "rego", "--run", pattern)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--run: is no regular expression: ")
+    assert done.stderr.count("\n") == 1
