@@ -124,6 +124,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         if replays:
             await replays.close()
         closing = [policies.close(), decision_log.close(), *(each.close() for each in introspectors.values())]
+        closing += [ring.close() for ring in identity.rings.values()]
         await asyncio.gather(asyncio.to_thread(audit.close), *closing)
         log.info("stopped")
 

@@ -8,6 +8,9 @@ A token that names an unknown key causes a fetch of its own, at most one in `UNK
 together, so that forged tokens cannot be turned into load on the issuer. What that guarantees: where an issuer
 publishes a key no later than it signs with it, and keeps the old one published while its tokens live, no good token is
 refused, unless an unknown key was asked for in the `UNKNOWN_KEY_SECONDS` before; then at most for the rest of these.
+
+A fetch is a task of the ring's own, one at a time, for which callers wait: one that goes away ends it for nobody. Or
+whoever resets his request in time could spend the one fetch that there is, each time, and keep new keys out for good.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ class KeyRing:
         self._freshness = freshness
         self._monotonic = monotonic
         self._refreshed = refreshed
-        self._lock = asyncio.Lock()  # one fetch at a time
+        self._fetching: asyncio.Task[str | None] | None = None  # one at a time
         self._keys: KeySet | None = None
         self._due = float("-inf")
         self._asked = float("-inf")  # when an unknown key last caused a fetch
@@ -74,12 +77,14 @@ class KeyRing:
             KeysUnavailable: there are none, or they are too old.
             CredentialRefused: the key that fits cannot be used.
         """
+        if not self._has(key_id, algorithm) and self._fetching is not None:
+            await asyncio.shield(self._fetching)  # it may bring the key
         if not self._has(key_id, algorithm):
-            async with self._lock:
-                # Somebody may have fetched it while this caller waited.
-                if not self._has(key_id, algorithm) and self._monotonic() - self._asked >= UNKNOWN_KEY_SECONDS:
-                    self._asked = self._monotonic()
-                    await self._refresh()
+            if self._fetching is None and self._monotonic() - self._asked >= UNKNOWN_KEY_SECONDS:
+                self._asked = self._monotonic()
+                self._begin()
+            if self._fetching is not None:
+                await asyncio.shield(self._fetching)
         keys = self.keys
         if keys is None:
             raise KeysUnavailable(f"no usable keys of issuer {self.issuer}")
@@ -87,8 +92,16 @@ class KeyRing:
 
     async def load(self) -> str | None:
         """Fetch the keys now; return the problem, if any."""
-        async with self._lock:
-            return await self._refresh()
+        while self._fetching is not None:  # what it reads may be older than what is there now
+            await asyncio.wait([self._fetching])
+        return await asyncio.shield(self._begin())
+
+    async def close(self) -> None:
+        """End a fetch that is on its way; nothing is asked for any more."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+            self._fetching = None
 
     async def look(self) -> None:
         """Fetch the keys if that is due, or if a file has changed."""
@@ -97,6 +110,17 @@ class KeyRing:
 
     def _has(self, key_id: str | None, algorithm: str) -> bool:
         return self._keys is not None and self._keys.pick(key_id, algorithm) is not None
+
+    def _begin(self) -> asyncio.Task[str | None]:
+        """Begin a fetch; there is none on its way."""
+        self._fetching = asyncio.ensure_future(self._fetch())
+        return self._fetching
+
+    async def _fetch(self) -> str | None:
+        try:
+            return await self._refresh()
+        finally:
+            self._fetching = None  # at once: whoever asks from now on must not take it for one on its way
 
     async def _refresh(self) -> str | None:
         """Fetch keys; on failure the ones at hand stay. Return the problem, if any."""

@@ -83,6 +83,110 @@ def test_many_callers_with_unknown_keys_cause_one_fetch() -> None:
     with_ring(source, steps)
 
 
+def test_a_caller_that_goes_away_takes_nobodys_fetch_with_him() -> None:
+    """Or a forged token each half minute, and a stream that is reset, would hold every new key off for good."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.text = key_set(OLD, NEW)
+        for _ in range(10):
+            source.answers.clear()
+            forged = asyncio.ensure_future(world.finds("forged"))
+            await asyncio.sleep(0.001)
+            good = asyncio.ensure_future(world.finds("new"))
+            await asyncio.sleep(0.001)
+            forged.cancel()
+            await asyncio.wait([forged])
+            assert forged.cancelled()
+            source.answers.set()
+            assert await good
+            world.now += UNKNOWN_KEY_SECONDS
+        assert source.fetches == 11
+
+    with_ring(source, steps)
+
+
+def test_a_fetch_whose_only_caller_has_gone_away_still_brings_the_keys() -> None:
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.text = key_set(OLD, NEW)
+        source.answers.clear()
+        forged = asyncio.ensure_future(world.finds("forged"))
+        await asyncio.sleep(0.001)
+        forged.cancel()
+        await asyncio.wait([forged])
+        source.answers.set()
+        assert await world.finds("new")
+        assert source.fetches == 2
+
+    with_ring(source, steps)
+
+
+def test_a_fetch_on_its_way_that_brings_nothing_leaves_a_caller_the_one_he_may_cause() -> None:
+    """It may have been answered before the key was published."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.answers.clear()
+        loading = asyncio.ensure_future(world.ring.load())
+        await asyncio.sleep(0.001)
+        source.text = key_set(OLD, NEW)
+        asking = [asyncio.ensure_future(world.finds("new")) for _ in range(3)]
+        await asyncio.sleep(0.001)
+        assert source.fetches == 2
+        source.answers.set()
+        assert await asyncio.gather(*asking) == [True, True, True]
+        assert await loading is None
+        assert source.fetches == 3
+
+    with_ring(source, steps)
+
+
+def test_a_fetch_that_has_just_ended_is_not_taken_for_one_on_its_way() -> None:
+    """Whoever asks in the same turn of the loop gets his own."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.answers.clear()
+        loading = asyncio.ensure_future(world.ring.load())
+        await asyncio.sleep(0.001)
+        source.text = key_set(OLD, NEW)
+        source.answers.set()
+        assert await asyncio.ensure_future(world.finds("new"))
+        assert await loading is None
+        assert source.fetches == 3
+
+    with_ring(source, steps)
+
+
+def test_loads_that_meet_are_made_one_after_the_other() -> None:
+    """The second may be for what has changed since the first began."""
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        assert await asyncio.gather(*(world.ring.load() for _ in range(3))) == [None, None, None]
+        assert source.fetches == 4
+
+    with_ring(source, steps)
+
+
+def test_the_end_of_the_service_ends_a_fetch_that_is_on_its_way() -> None:
+    source = Source(OLD)
+
+    async def steps(world: World) -> None:
+        source.answers.clear()
+        forged = asyncio.ensure_future(world.finds("forged"))
+        await asyncio.sleep(0.001)
+        forged.cancel()
+        await asyncio.wait([forged])
+        await asyncio.wait_for(world.ring.close(), 20)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        await world.ring.close()
+
+    with_ring(source, steps)
+
+
 def test_an_issuer_that_is_away_is_not_asked_more_often() -> None:
     """The pause counts from the attempt, not from a success."""
     source = Source(OLD)
@@ -152,7 +256,7 @@ def test_the_old_keys_serve_while_new_ones_are_fetched_ahead_of_need() -> None:
         source.answers.clear()
         world.now += 10
         looking = asyncio.ensure_future(world.ring.look())
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.001)
         assert source.fetches == 2
         assert await asyncio.wait_for(world.finds("old"), 5)
         source.answers.set()
