@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol
 
 from authz_service.decision_log.record import Record
+from authz_service.decision_log.weighing import weigh
 from authz_service.dlp.request import Scan
 from authz_service.errors import RequestRefused
 from authz_service.model import Decision, HttpRequest, Identity, Outcome
@@ -49,13 +49,13 @@ class Evaluation:
 
     def record(self, decision: Decision, now: float, handler_seconds: float) -> Record:
         """Return what the decision log is to know. What takes time is left to whoever writes it."""
-        request = self.request
+        request = _without_octets(self.request)
         return Record(
             decision_id=decision.decision_id,
             path=self.rule,
             policies=self.engine,
             revision=self.engine.revision,
-            document=_whole_input(request, self.target, self.identity, self.scan),
+            document=partial(_document, request, self.target, self.identity, self.scan),
             value=self.value,
             error=(decision.code, decision.reason) if decision.outcome is Outcome.ERROR else None,
             time=now,
@@ -63,22 +63,19 @@ class Evaluation:
             handler_seconds=handler_seconds,
             traceparent=request.headers.get("traceparent", "")[:MAX_TRACEPARENT],
             requested_by=f"{request.source.address}:{request.source.port}",
-            client_bytes=len(request.path) + sum(map(len, request.headers.values())),
-            had_body=bool(request.body),
+            held_bytes=weigh(request, self.target, self.identity, self.scan, self.value),
+            had_body=bool(self.request.body),
             cached=self.cached,
         )
 
 
-def _whole_input(
-    request: HttpRequest, target: Target, identity: Identity | None, scan: Scan
-) -> Callable[[], dict[str, Any]]:
-    """Return what builds the whole input later, also what the policy did not look at, save for what is in the body.
+def _without_octets(request: HttpRequest) -> HttpRequest:
+    """Return what of a request is held on to until its input is built, in whole, also what the policy did not look at.
 
-    It holds on to no body, which would be much and is not logged, nor to the headers in their encoded form, in which
-    nobody would find what has to be taken out; they are there in the plain one too.
+    No body, which would be much and is not logged, nor the headers in their encoded form, in which nobody would find
+    what has to be taken out; they are there in the plain one too.
     """
-    kept = replace(request, body=b"", header_lines=()) if request.body or request.header_lines else request
-    return partial(_document, kept, target, identity, scan)
+    return replace(request, body=b"", header_lines=()) if request.body or request.header_lines else request
 
 
 def _document(request: HttpRequest, target: Target, identity: Identity | None, scan: Scan) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The decision log: what the policy was asked and what it said, in OPA's own format, for whoever collects OPA's logs.
 
     record      what the pipeline hands over, and the event that becomes of it
+    weighing    how much memory it holds on to
     masking     the policies' own mask rules (`data.system.log.mask`) over an event
     redaction   what no policy need ask for: credentials and what DLP finds
     shaping     a record → the line to write, or why there is none

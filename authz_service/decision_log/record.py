@@ -16,7 +16,7 @@ from authz_service.rego_engine.values import UNDEFINED
 BUNDLE = "policy"  # the name that stands for the policies in use, however they came
 # What of the input is never logged: it is content, not circumstance.
 BODY_PLACES = ("/input/attributes/request/http/body", "/input/parsed_body")
-OVERHEAD_BYTES = 4 * 1024  # of one record, beside what the client sent
+OVERHEAD_BYTES = 4 * 1024  # of one record, beside what it holds on to
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
 
 
@@ -39,7 +39,7 @@ class Record:
 
     `document` builds the whole input, without bodies; `had_body` says that there was one. `value` is what the rule
     said, `UNDEFINED` where nothing. `error` is the code and the text of why there is no decision. Times are in seconds,
-    the first since the epoch. `client_bytes` is how much of the client's the record holds on to.
+    the first since the epoch. `held_bytes` is what the record holds on to, all of it together (`weighing`).
     """
 
     decision_id: str
@@ -54,14 +54,14 @@ class Record:
     handler_seconds: float
     traceparent: str
     requested_by: str
-    client_bytes: int
+    held_bytes: int
     had_body: bool = False
     cached: bool = False
 
     @property
     def size(self) -> int:
         """How much room it takes in a queue, in bytes, about."""
-        return OVERHEAD_BYTES + self.client_bytes
+        return OVERHEAD_BYTES + self.held_bytes
 
 
 def event_of(record: Record, labels: Mapping[str, str], number: int) -> dict[str, Any]:

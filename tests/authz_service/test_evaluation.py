@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import pytest
 
 from authz_service.decision_log.record import Record
 from authz_service.errors import PolicyFailed
@@ -49,7 +52,7 @@ def test_an_evaluation_is_handed_over_with_the_whole_input_and_no_body() -> None
     assert record.value == {"allowed": True, "policy_id": "p/allow"}
     assert (record.error, record.cached) == (None, False)
     assert (record.traceparent, record.requested_by) == ("00-a-b-01", "10.0.0.1:4711")
-    assert record.client_bytes >= len(SIGNER.token())
+    assert record.held_bytes >= len(SIGNER.token())
 
 
 def test_an_evaluation_that_failed_is_handed_over_with_its_code() -> None:
@@ -97,3 +100,31 @@ def test_a_query_that_cannot_be_read_is_left_out_where_the_policy_did_not_look_a
     document = log.records[0].document()
     assert "parsed_query" not in document
     assert document["attributes"]["request"]["http"]["path"] == "/a?b=%zz"
+
+
+@pytest.mark.parametrize(
+    ("headers", "changes"),
+    [
+        ({"x" * 100_000: ""}, {}),
+        ({"x-a": "x" * 100_000}, {}),
+        ({}, {"metadata": {"filter": {"a": ["x" * 100_000]}}}),
+        ({}, {"route_metadata": {"filter": {"x" * 100_000: 1}}}),
+        ({}, {"context_extensions": {"a": "x" * 100_000}}),
+        ({}, {"destination": Peer(address="10.0.0.1", labels={"a": "x" * 100_000})}),
+    ],
+    ids=["header name", "header value", "metadata", "route metadata", "context extensions", "labels"],
+)
+def test_what_is_handed_over_counts_with_all_that_it_holds(headers: dict[str, str], changes: dict[str, Any]) -> None:
+    """Or the queue would hold more than its bound says."""
+    world = World()
+    log = logged(world)
+    world.check("/a", {"authorization": f"Bearer {SIGNER.token()}", **headers}, **changes)
+    assert log.records[0].size > 100_000
+
+
+def test_claims_and_the_result_count_too_and_a_body_that_is_not_held_does_not() -> None:
+    result = {"allowed": True, "policy_id": "p/allow", "headers": {"x-a": "x" * 5_000}}
+    world = World(result)
+    log = logged(world)
+    world.check("/a", {"authorization": f"Bearer {SIGNER.token(notes='x' * 7_000)}"}, body=b"x" * 100_000)
+    assert 7_000 + 5_000 + 7_000 < log.records[0].held_bytes < 100_000

@@ -29,7 +29,7 @@ def record_of(document: Mapping[str, Any] | None = None, value: Any = "said", **
         "handler_seconds": 0.000_345,
         "traceparent": "",
         "requested_by": "10.0.0.1:4711",
-        "client_bytes": 100,
+        "held_bytes": 100,
         **changes,
     }
     return Record(**given)

@@ -80,5 +80,5 @@ def test_policies_in_the_process_can_be_asked_and_others_cannot() -> None:
     assert evaluator_of(object()) is None
 
 
-def test_a_record_counts_in_a_queue_as_what_it_holds_of_the_client_and_a_bit_more() -> None:
-    assert record_of(client_bytes=5_000).size == OVERHEAD_BYTES + 5_000
+def test_a_record_counts_in_a_queue_as_what_it_holds_and_a_bit_more() -> None:
+    assert record_of(held_bytes=5_000).size == OVERHEAD_BYTES + 5_000
