@@ -84,7 +84,7 @@ def policy_source(settings: Settings, away: Callable[[str | None], None] = _nobo
 def _remote_policy(opa: Opa, seconds: float, away: Callable[[str | None], None]) -> PolicySource:
     try:
         # Here, since its library is an extra and takes a third of a second to import.
-        from authz_service.policy.opa_server import OpaEngine  # noqa: PLC0415
+        from authz_service.policy.opa_server import OpaEngine  # noqa: PLC0415  (an extra)
     except ModuleNotFoundError as error:
         text = "engine: opa needs opa-python-client: pip install 'agent-gateway[opa]'"
         raise ConfigurationError([Fault("policy", 0, text)]) from error

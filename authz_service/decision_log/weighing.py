@@ -6,7 +6,6 @@ get around the bound. What several values share counts for each of them.
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +30,6 @@ def weigh(*values: Any) -> int:
             waiting += value.values()
         elif isinstance(value, _SEQUENCES):
             waiting += value
-        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            waiting += [getattr(value, field.name) for field in dataclasses.fields(value)]
+        elif not isinstance(value, type) and (names := getattr(value, "__dataclass_fields__", None)) is not None:
+            waiting += [getattr(value, name) for name in names]
     return weight

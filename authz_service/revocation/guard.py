@@ -76,7 +76,7 @@ class Guard:
 
     def replace(self, revocations: RevocationList) -> None:
         """Take a whole list in place of the one in force."""
-        if revocations != self._list:
+        if not revocations.holds_the_same_as(self._list):
             self.generation += 1
         self._list = revocations
 

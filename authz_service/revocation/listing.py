@@ -25,14 +25,13 @@ class RevocationList:
     def __len__(self) -> int:
         return self._count
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RevocationList) and self._by_name == other._by_name
-
-    __hash__ = None  # type: ignore[assignment]  # it changes
-
     def __iter__(self) -> Iterator[Revocation]:
         for found in self._by_name.values():
             yield from found
+
+    def holds_the_same_as(self, other: RevocationList) -> bool:
+        """Whether the same revocations are in both, in whatever order their subjects came."""
+        return self._by_name == other._by_name
 
     def add(self, revocation: Revocation) -> None:
         """Take a revocation in; it replaces the one of the same subject and form."""

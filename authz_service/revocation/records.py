@@ -58,10 +58,11 @@ def position(change: str) -> tuple[int, int]:
 
 def read_entry(field: bytes, value: bytes) -> Revocation:
     """Read one revocation of the hash; raises `RecordError`."""
-    parts = value.split(b" ", 2)
-    if len(parts) != 3:  # noqa: PLR2004  (as the head of this module says)
-        raise RecordError("a revocation has not its three parts")
-    revocation = _revocation(*parts)
+    match value.split(b" ", 2):
+        case [change, until, body]:
+            revocation = _revocation(change, until, body)
+        case _:
+            raise RecordError("a revocation has not its three parts")
     if field_of(revocation.subject, revocation.issued_before).encode() != field:
         raise RecordError("a revocation stands under another's name")
     return revocation

@@ -103,7 +103,7 @@ def test_a_text_may_be_replaced_by_code(request_: HttpRequest) -> None:
         ("application/grpc/x", False),
     ],
 )  # fmt: skip
-def test_a_grpc_call_is_told_by_its_media_type(kind: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_grpc_call_is_told_by_its_media_type(kind: str, expected: bool) -> None:  # noqa: FBT001  (a column)
     """What begins with application/grpc, less gRPC-Web, whose errors are trailers in the body."""
     assert is_grpc(HttpRequest("POST", "/", headers={"content-type": kind})) is expected
     assert not is_grpc(PLAIN)

@@ -13,7 +13,6 @@ import pwd
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,21 +26,6 @@ from tests.valkey_servers import HOST, Server
 ROOT = Path(__file__).parents[2]
 SECONDS = 60
 USER = pwd.getpwuid(os.getuid()).pw_name
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Server]:
-    """One server for all tests."""
-    with Server() as started:
-        yield started
-
-
-@pytest.fixture
-def server(shared: Server) -> Server:
-    """That server, empty."""
-    with shared.client() as client:
-        client.flushall()
-    return shared
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ CLAIMS = st.fixed_dictionaries(
 
 
 @given(CLAIMS, st.sampled_from([None, "JWT", "at+jwt", "logout+jwt"]), st.booleans())
-def test_what_is_told_is_what_the_service_would_do(claims: dict[str, Any], kind: str | None, strict: bool) -> None:  # noqa: FBT001
+def test_what_is_told_is_what_the_service_would_do(claims: dict[str, Any], kind: str | None, strict: bool) -> None:  # noqa: FBT001  (drawn)
     """For any token that is signed."""
     header = {"alg": "ES256", "kid": "k1", **({"typ": kind} if kind else {})}
     token = SIGNER.sign_raw(header, {**usual_claims(), **claims})

@@ -143,10 +143,10 @@ def test_once_the_command_returns_no_replica_lets_the_caller_pass(
             for selector in rounds:
                 with contextlib.ExitStack() as round_of_callers:
                     callers = [round_of_callers.enter_context(Caller(each, victim)) for each in running]
-                    until(lambda: all(caller.passed for caller in callers), "the first answers")  # noqa: B023
+                    until(lambda: all(caller.passed for caller in callers), "the first answers")  # noqa: B023  (at once)
                     answer = command(config, "revoke", *selector, "--reason", "test")
                     returned = time.time()
-                    until(lambda: all(c.refused and c.refused[-1] > returned for c in callers), "refusals")  # noqa: B023
+                    until(lambda: all(c.refused and c.refused[-1] > returned for c in callers), "refusals")  # noqa: B023  (at once)
                     time.sleep(0.2)
                 made = int(answer["change"].partition("-")[0]) / 1000
                 last = max(caller.passed[-1] for caller in callers)
@@ -164,7 +164,7 @@ def test_once_the_command_returns_no_replica_lets_the_caller_pass(
                 assert [outcome(each, victim) for each in running] == [""] * REPLICAS
         assert all(not other.refused for other in others), "nobody else was refused"
         for each in running:
-            until(lambda: len(revocation_events(each)) == 2 * len(rounds), "the audit events")  # noqa: B023
+            until(lambda: len(revocation_events(each)) == 2 * len(rounds), "the audit events")  # noqa: B023  (at once)
             told = revocation_events(each)
             assert [event["action"] for event in told] == ["revoke", "restore"] * len(rounds)
             assert {event["reason"] for event in told} == {"test", "test is over"}

@@ -83,7 +83,7 @@ def test_of_all_who_take_one_proof_one_accepts_it(store: Server, tmp_path: Path)
         token = SCENE.by_key
         for _ in range(PROOFS):
             data = request(token, SCENE.proof(token))
-            outcomes = list(pool.map(lambda number: outcome(channels[number % REPLICAS], data), range(AT_ONCE)))  # noqa: B023
+            outcomes = list(pool.map(lambda number: outcome(channels[number % REPLICAS], data), range(AT_ONCE)))  # noqa: B023  (at once)
             assert sorted(outcomes) == ["passed", *["proof_replayed"] * (AT_ONCE - 1)]
 
         # Remembered over a restart of a replica and of all of them, as it is remembered by none of them.

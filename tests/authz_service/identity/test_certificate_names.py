@@ -114,7 +114,7 @@ def test_without_patterns_nobody_is_named(shown: Certificate) -> None:
         ("subject", "**,O=Company", "CN=x\\,O=Company", False),
     ],
 )
-def test_a_pattern_fits_the_names_that_it_means(kind: Kind, pattern: str, name: str, expected: bool) -> None:  # noqa: FBT001
+def test_a_pattern_fits_the_names_that_it_means(kind: Kind, pattern: str, name: str, expected: bool) -> None:  # noqa: FBT001  (a column)
     """A star for one part, two for any number, everything else as it is."""
     assert fits(kind, pattern, name) is expected
 

@@ -223,7 +223,7 @@ values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), values, max_size=4), st.booleans())
-def test_any_object_is_read_as_it_is(value: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001
+def test_any_object_is_read_as_it_is(value: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001  (drawn)
     """However its text is escaped."""
     assert jws.read_object(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from authz_service.revocation.model import Kind, Order, Subject
 from authz_service.revocation.store import RevocationStore
@@ -13,8 +13,9 @@ from service_kit.valkey.client import Client
 from service_kit.valkey.topology import Kind as Arrangement
 from service_kit.valkey.topology import Topology
 from service_kit.valkey.topology import parse as parse_topology
-from tests.valkey_servers import HOST, SentinelSet, Server
+from tests.valkey_servers import HOST, SentinelSet, Server, cluster, sentinel_set
 
+ARRANGEMENTS = ("single", "sentinel", "cluster")
 DEADLINE = 5.0  # seconds
 PATIENCE = 30.0
 
@@ -32,6 +33,18 @@ def behind(sentinels: SentinelSet) -> Topology:
 def clustered(nodes: list[Server]) -> Topology:
     """A Cluster."""
     return parse_topology(Arrangement.CLUSTER, ",".join(f"{HOST}:{node.port}" for node in nodes), parse)
+
+
+@contextlib.contextmanager
+def arranged(arrangement: str) -> Iterator[Topology]:
+    """Servers of their own in one of the arrangements."""
+    with contextlib.ExitStack() as stack:
+        if arrangement == "single":
+            yield single(stack.enter_context(Server()))
+        elif arrangement == "sentinel":
+            yield behind(sentinel_set(stack))
+        else:
+            yield clustered(cluster(stack))
 
 
 @contextlib.asynccontextmanager

@@ -26,8 +26,16 @@ from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.topology import Kind as Arrangement
 from service_kit.valkey.topology import Topology
 from tests.authz_service.revocation.revoking import CALLER
-from tests.authz_service.revocation.stores import behind, clustered, opened, order, single, until
-from tests.valkey_servers import HOST, Server, cluster, sentinel_set, tell
+from tests.authz_service.revocation.stores import (
+    ARRANGEMENTS,
+    arranged,
+    behind,
+    opened,
+    order,
+    single,
+    until,
+)
+from tests.valkey_servers import HOST, Server, sentinel_set, tell
 
 LIST = KEYS[0]
 ALICE, BOB = Subject(Kind.USER, "alice"), Subject(Kind.USER, "bob")
@@ -103,16 +111,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "UNSOUND_RELOAD_SECONDS", 0.1)
 
 
-@pytest.fixture(params=["single", "sentinel", "cluster"])
+@pytest.fixture(params=ARRANGEMENTS)
 def topology(request: pytest.FixtureRequest) -> Iterator[Topology]:
     """Each arrangement in turn."""
-    with contextlib.ExitStack() as stack:
-        if request.param == "single":
-            yield single(stack.enter_context(Server()))
-        elif request.param == "sentinel":
-            yield behind(sentinel_set(stack))
-        else:
-            yield clustered(cluster(stack))
+    with arranged(request.param) as found:
+        yield found
 
 
 def test_a_change_is_in_force_and_told_as_soon_as_it_is_made(topology: Topology) -> None:

@@ -107,8 +107,9 @@ def test_names_of_one_kind_are_not_those_of_another() -> None:
     assert listed.match(dataclasses.replace(CALLER, agent="alice"), NOW) is not None
 
 
-def test_lists_are_equal_if_they_hold_the_same() -> None:
+def test_it_is_told_whether_two_lists_hold_the_same() -> None:
     """Whether something has changed is asked each minute."""
-    assert RevocationList([user()]) == RevocationList([user()])
-    assert RevocationList([user()]) != RevocationList([user(until=NOW)])
-    assert RevocationList() != []
+    agent = revocation(Subject(Kind.AGENT, "a1"))
+    assert RevocationList([user(), agent]).holds_the_same_as(RevocationList([agent, user()]))
+    assert not RevocationList([user()]).holds_the_same_as(RevocationList([user(until=NOW)]))
+    assert not RevocationList([user()]).holds_the_same_as(RevocationList())

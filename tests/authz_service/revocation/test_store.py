@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterator
 
@@ -15,38 +14,18 @@ from authz_service.revocation.records import RecordError, position, read_change,
 from authz_service.revocation.store import CHANGES, KEYS, REPLICAS, ListFullError, RevocationStore
 from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.topology import Topology
-from tests.authz_service.revocation.stores import behind, clustered, opened, order, run, single
-from tests.valkey_servers import Server, cluster, sentinel_set
+from tests.authz_service.revocation.stores import ARRANGEMENTS, arranged, opened, order, run, single
+from tests.valkey_servers import Server
 
 ALICE = Subject(Kind.USER, "alice")
 LIST, ENDS = KEYS[:2]
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Server]:
-    """One server for the tests that only use it."""
-    with Server() as started:
-        yield started
-
-
-@pytest.fixture
-def server(shared: Server) -> Server:
-    """That server, empty."""
-    with shared.client() as client:
-        client.flushall()
-    return shared
-
-
-@pytest.fixture(scope="module", params=["single", "sentinel", "cluster"])
+@pytest.fixture(scope="module", params=ARRANGEMENTS)
 def topology(request: pytest.FixtureRequest) -> Iterator[Topology]:
     """Each arrangement in turn."""
-    with contextlib.ExitStack() as stack:
-        if request.param == "single":
-            yield single(stack.enter_context(Server()))
-        elif request.param == "sentinel":
-            yield behind(sentinel_set(stack))
-        else:
-            yield clustered(cluster(stack))
+    with arranged(request.param) as found:
+        yield found
 
 
 async def subjects(store: RevocationStore) -> list[str]:
