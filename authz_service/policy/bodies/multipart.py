@@ -1,19 +1,23 @@
 """multipart/form-data (RFC 7578, RFC 2046 section 5.1) → each name with its values. Pure.
 
 Read strictly, since readers differ where the form is loose: nothing stands before the first delimiter or after the
-last, no header of a part is there twice, and no part is encoded for transport. A part without a name is passed over.
+last, a part holds nothing that looks like one to those who take a bare CR or LF for the end of a line, no header of a
+part is there twice, no part is encoded for transport or in another character set than UTF-8, and only form data has a
+name. A part without a name is passed over.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from authz_service.policy.bodies.json_body import Budget, JsonBodyError, read_json
-from authz_service.policy.bodies.media_type import Parameterized, ParameterizedError, parse
+from authz_service.policy.bodies.media_type import Parameterized, ParameterizedError, is_utf_8, parse
 
 MAX_PARTS = 200
 MAX_PART_HEADER_BYTES = 8 * 1024
 MAX_BOUNDARY = 70  # characters (RFC 2046)
+CHARSET_FIELD = "_charset_"  # RFC 7578 section 4.6: the value is the character set of the others
 _PLAIN_ENCODINGS = frozenset({"7bit", "8bit", "binary"})
 
 
@@ -39,6 +43,9 @@ def read_multipart(content: bytes, boundary: str) -> dict[str, list[Any]]:
         raise MultipartError(f"more than {MAX_PARTS} parts")
     if not pieces or pieces[-1] not in {b"--", b"--\r\n"}:
         raise MultipartError("no last delimiter, or something after it")
+    other_delimiter = re.compile(rb"[\r\n]--" + re.escape(boundary.encode()))
+    if any(map(other_delimiter.search, pieces)):
+        raise MultipartError("what some take for a delimiter, inside a part")
     fields: dict[str, list[Any]] = {}
     budget = Budget()  # one for all parts
     for piece in pieces[:-1]:
@@ -62,12 +69,15 @@ def _part(piece: bytes, budget: Budget) -> tuple[str, Any]:
     if encoding not in _PLAIN_ENCODINGS:
         raise MultipartError("a part that is encoded for transport")
     disposition = _parsed(headers.get("content-disposition", "none"))
-    name = disposition.parameters.get("name", "") if disposition.word == "form-data" else ""
-    if "name*" in disposition.parameters:  # RFC 7578 has no such; some servers take it all the same
-        raise MultipartError("a name in more than one form")
+    name = disposition.parameters.get("name", "")
+    if name and disposition.word != "form-data":
+        raise MultipartError("a name of something else than form data")
     if not name:
         return "", None
-    if "content-type" in headers and _parsed(headers["content-type"]).is_json:
+    media = _parsed(headers.get("content-type", "text/plain"))
+    if not media.is_utf_8 or (name == CHARSET_FIELD and not is_utf_8(content.decode("utf-8", "replace"))):
+        raise MultipartError("a part that is not in UTF-8")
+    if media.is_json:
         try:
             return name, read_json(content, budget)
         except JsonBodyError as error:

@@ -22,7 +22,6 @@ from authz_service.policy.bodies.multipart import MultipartError, read_multipart
 MAX_BYTES: Final = 1024 * 1024  # of a body that is read
 PARTIAL: Final = "x-envoy-auth-partial-body"  # Envoy's own: it takes a client's header of this name off
 _LENGTH: Final = re.compile(r"[0-9]{1,19}")
-_CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii"})
 _FRAMED: Final = frozenset(
     {"application/grpc", "application/grpc+proto", "application/grpc-web", "application/grpc-web+proto"}
 )
@@ -131,7 +130,7 @@ class Body:
             return None
         if self._request.headers.get("content-encoding", "").strip().lower() not in {"", "identity"}:
             raise RequestRefused("body_encoded", "the body is encoded, and cannot be judged")
-        if self.media.parameters.get("charset", "utf-8").lower() not in _CHARSETS:
+        if not self.media.is_utf_8:
             raise RequestRefused("charset_unsupported", "the body is not in UTF-8")
         try:
             return self._fields_or_json()

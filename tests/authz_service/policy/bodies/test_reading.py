@@ -120,6 +120,8 @@ def test_a_grpc_body_that_cannot_be_read_is_refused(content: bytes, path: str, c
         (b"a=\xff", FORM, "body_malformed"),
         (b"x", "multipart/form-data; boundary=b", "body_malformed"),
         (b"{}", "application/json, text/plain", "content_type_malformed"),
+        (PART + b"--b--", "multipart/form-data; boundary*=utf-8''b", "content_type_malformed"),
+        (PART + b"--b--", "multipart/form-data; boundary*0=b; boundary=c", "content_type_malformed"),
         (b"{}", f"{JSON}; charset=utf-16", "charset_unsupported"),
         (b"a=1", f"{FORM}; charset=utf-7", "charset_unsupported"),
         (b'"' + b"a" * MAX_BYTES + b'"', JSON, "body_too_large"),
