@@ -81,9 +81,9 @@ def read_verdict(value: Any) -> Verdict:
         body=_text(used, "body"),
         http_status=_status(used),
         dynamic_metadata=_metadata(used),
-        code=_text(value, "code"),
-        reason=_text(value, "reason"),
-        policy_id=_text(value, "policy_id"),
+        code=_ours(value, "code"),
+        reason=_ours(value, "reason"),
+        policy_id=_ours(value, "policy_id"),
     )
 
 
@@ -96,6 +96,12 @@ def _text(value: Mapping[str, Any], name: str) -> str | None:
     if text is not None and not isinstance(text, str):
         raise _wrong(name)
     return text
+
+
+def _ours(value: Mapping[str, Any], name: str) -> str | None:
+    """Read a field that opa-envoy-plugin does not know: policies written for it may mean something else by the name."""
+    text = value.get(name)
+    return text if isinstance(text, str) else None
 
 
 def _texts(value: Mapping[str, Any], name: str) -> tuple[str, ...]:

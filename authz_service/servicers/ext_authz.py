@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from google.protobuf.json_format import MessageToDict
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import Struct, Value
 from google.rpc.code_pb2 import OK, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE
 
 from authz_service.model import Decision, HttpRequest, Outcome, Peer
@@ -146,7 +146,26 @@ def _peer(peer: ext_authz_pb2.AttributeContext.Peer) -> Peer:
 
 
 def _metadata(metadata: envoy_core_pb2.Metadata) -> Mapping[str, Mapping[str, Any]]:
-    return {name: MessageToDict(fields) for name, fields in metadata.filter_metadata.items()}
+    return {name: _object(fields) for name, fields in metadata.filter_metadata.items()}
+
+
+def _object(fields: Struct) -> dict[str, Any]:
+    return {name: _value(value) for name, value in fields.fields.items()}
+
+
+def _value(value: Value) -> Any:
+    """Read a value as protojson does, and what is no number as it writes a double: as `NaN`, `Infinity`."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return _object(value.struct_value)
+    if kind == "list_value":
+        return [_value(item) for item in value.list_value.values]
+    if kind == "number_value":
+        number = value.number_value
+        if not math.isfinite(number):
+            return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+        return int(number) if number.is_integer() else number
+    return None if kind is None or kind == "null_value" else getattr(value, kind)
 
 
 def _struct(values: Mapping[str, Any]) -> Struct:

@@ -145,6 +145,14 @@ def test_raw_header_bytes_that_are_no_text_can_be_written_on(value: bytes) -> No
     assert text == value.decode("utf-8", "replace")
 
 
+@pytest.mark.parametrize(("number", "shown"), [("nan", "NaN"), ("inf", "Infinity"), ("-inf", "-Infinity")])
+def test_metadata_that_holds_no_number_is_read_as_its_name(number: str, shown: str) -> None:
+    """It must not end the call before it is judged."""
+    context = attributes()
+    context.metadata_context.filter_metadata["f"].fields["v"].number_value = float(number)
+    assert to_request(context).metadata == {"f": {"v": shown}}
+
+
 # Answers
 
 
