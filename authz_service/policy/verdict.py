@@ -7,16 +7,23 @@ the denied caller.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from authz_service.errors import PolicyFailed
 from authz_service.rego_engine.values import UNDEFINED
 
 Pairs = Sequence[tuple[str, str]]
+
+# Of `dynamic_metadata`. Protobuf reads 100 levels of messages, of which one of JSON takes three.
+MAX_METADATA_DEPTH: Final = 30
+MAX_METADATA_VALUES: Final = 10_000
+MAX_METADATA_CHARACTERS: Final = 256 * 1024
 
 _HEADER_NAME = re.compile(r":?[a-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
@@ -158,4 +165,35 @@ def _metadata(value: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = value.get("dynamic_metadata", {})
     if not isinstance(metadata, dict):
         raise _wrong("dynamic_metadata")
-    return metadata
+    level: list[Any] = [metadata]
+    values = characters = depth = 0
+    while level:
+        values += len(level)
+        characters += sum(len(item) for item in level if isinstance(item, str))
+        mappings = [item for item in level if isinstance(item, dict)]
+        characters += sum(len(name) for item in mappings for name in item)
+        if values > MAX_METADATA_VALUES or characters > MAX_METADATA_CHARACTERS or depth > MAX_METADATA_DEPTH:
+            raise PolicyFailed("the decision's `dynamic_metadata` is too large or nested too deeply")
+        if not all(map(_is_double, level)):
+            raise PolicyFailed("the decision's `dynamic_metadata` has a number that is out of range")
+        below = [item for mapping in mappings for item in mapping.values()]
+        level = below + [item for listed in level if isinstance(listed, list) for item in listed]
+        depth += 1
+    return {name: _sendable(item) for name, item in metadata.items()}
+
+
+def _is_double(value: Any) -> bool:
+    """Whether a value is no number, or one that a double can hold (protobuf's `Struct` has no others)."""
+    try:
+        return not isinstance(value, int | float | Decimal) or math.isfinite(float(value))
+    except OverflowError:
+        return False
+
+
+def _sendable(value: Any) -> Any:
+    """Return a value with decimals as the nearest doubles, which is what can be sent."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _sendable(item) for name, item in value.items()}
+    return [_sendable(item) for item in value] if isinstance(value, list) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -132,6 +133,34 @@ def test_a_field_of_the_wrong_type_is_an_error_where_this_outcome_uses_it(
             read_verdict({"allowed": allowed, name: value})
     else:
         assert read_verdict({"allowed": allowed, name: value}) == Verdict(allowed)
+
+
+def nested(depth: int) -> Any:
+    """A value this many levels down."""
+    value: Any = 1
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+@pytest.mark.parametrize(
+    "value",
+    [10**400, -(10**400), float("nan"), float("inf"), Decimal("1.5e400"), [{"b": [10**400]}], nested(30), [0] * 10_000,
+     "x" * (256 * 1024), {"x" * (256 * 1024): 1}],
+)  # fmt: skip
+def test_metadata_that_cannot_be_sent_is_an_error(allowed: bool, value: Any) -> None:  # noqa: FBT001  (both)
+    """Before it is written down that the request passes."""
+    with pytest.raises(PolicyFailed, match="`dynamic_metadata`"):
+        read_verdict({"allowed": allowed, "dynamic_metadata": {"k": value}})
+
+
+def test_metadata_within_the_bounds_is_taken_with_decimals_as_doubles() -> None:
+    """The nearest ones: there is nothing else to send them as."""
+    metadata = {"a": [Decimal("0.33333333333333333334"), {"b": 10**300}], "c": nested(29)}
+    found = read_verdict({"allowed": True, "dynamic_metadata": metadata}).dynamic_metadata
+    assert found == {"a": [1 / 3, {"b": 10**300}], "c": nested(29)}
+    assert type(found["a"][0]) is float
 
 
 @pytest.mark.parametrize("name", OURS)
