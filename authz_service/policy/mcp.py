@@ -32,6 +32,8 @@ NAMED_BY: Final[Mapping[str, str]] = {
     "resources/subscribe": "uri",
     "resources/unsubscribe": "uri",
 }
+# What the tasks extension repeats in `Mcp-Name`; there are clients that leave it out.
+_ALSO_NAMED_BY: Final = dict.fromkeys(("tasks/get", "tasks/update", "tasks/cancel"), "taskId")
 MUST_NAME: Final = frozenset({"tools/call", "prompts/get", "resources/read"})
 _VERSION_IN_BODY: Final = "io.modelcontextprotocol/protocolVersion"
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})  # streams and ends of sessions of older revisions
@@ -88,6 +90,8 @@ def _message(headers: Mapping[str, str], value: dict[str, Any]) -> dict[str, Any
     if "method" not in value:
         if ("result" in value) == ("error" in value):
             raise malformed()
+        if not _agrees(headers, None, None, None, must_state=False):
+            raise McpRefused("mcp_header_mismatch", "headers and body do not agree", HEADER_MISMATCH, identifier)
         return {"kind": "response", "id": identifier}
     method = value["method"]
     if not _is_name(method) or "result" in value or "error" in value:
@@ -108,25 +112,33 @@ def _message(headers: Mapping[str, str], value: dict[str, Any]) -> dict[str, Any
         message[{"tools/call": "tool", "prompts/get": "prompt"}.get(method, "resource")] = name
     meta = parameters.get("_meta", {})
     stated = meta.get(_VERSION_IN_BODY) if isinstance(meta, dict) else None
-    if not _agrees(headers, method, name, stated):
+    repeated = parameters.get(_ALSO_NAMED_BY[method]) if method in _ALSO_NAMED_BY else name
+    if not _agrees(headers, method, repeated, stated, must_state="id" in value or "_meta" in parameters):
         raise McpRefused("mcp_header_mismatch", "headers and body do not agree", HEADER_MISMATCH, identifier)
     return message
 
 
-def _agrees(headers: Mapping[str, str], method: str, name: str | None, stated: Any) -> bool:
-    """Whether the headers that repeat the body say what it says, and are there where they must be."""
+def _agrees(headers: Mapping[str, str], method: str | None, name: Any, stated: Any, *, must_state: bool) -> bool:
+    """Whether the headers that repeat the body say what it says, and are there where they must be.
+
+    A response has no method, and most methods no name: a header says another thing then, whatever it says.
+    """
     version = headers.get("mcp-protocol-version", "").strip()
     if stated is not None and stated != version:
         return False
     # A version that is no date is a draft, or none: it is held to the stricter rule.
     mirrored = version != "" and not (_DATE.fullmatch(version) and version < MIRRORING)
+    if mirrored and must_state and stated is None:
+        return False
     written = headers.get("mcp-method")
+    if method is None and written is not None:
+        return False
     if mirrored if written is None else _decoded(written) != method:
         return False
     written = headers.get("mcp-name")
     if written is None:
         return not (mirrored and method in MUST_NAME)
-    return method not in NAMED_BY or _decoded(written) == name
+    return isinstance(name, str) and _decoded(written) == name
 
 
 def _decoded(written: str) -> str | None:

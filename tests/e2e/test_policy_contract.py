@@ -233,7 +233,9 @@ class TestBodies:
         assert response.status_code == 400
         assert (response.json()["id"], response.json()["error"]["code"]) == (7, -32020)
         agreeing = [*headers[:-1], ("mcp-name", "delete")]
-        assert send(stack, headers=agreeing, body=json.dumps(CALL).encode()).status_code == 200
+        stating = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
+        call = {**CALL, "params": {"name": "delete", **stating}}
+        assert send(stack, headers=agreeing, body=json.dumps(call).encode()).status_code == 200
 
 
 def audited(file: Path, decision_id: str) -> dict[str, Any]:

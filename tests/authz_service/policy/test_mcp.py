@@ -31,6 +31,14 @@ def call(method: str = "tools/call", **params: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
+def stating(content: dict[str, Any], version: dict[str, str]) -> dict[str, Any]:
+    """The message with its revision, where that has it in the body."""
+    written = version.get("mcp-protocol-version", "")
+    if written != "2025-06-18" and written:
+        content["params"]["_meta"] = {"io.modelcontextprotocol/protocolVersion": written}
+    return content
+
+
 def refusal(content: Any, headers: dict[str, str] | None = None, *, http: str = "POST") -> McpRefused:
     with pytest.raises(McpRefused) as caught:
         read(content, headers, http=http)
@@ -162,9 +170,12 @@ def test_a_header_of_the_protocol_is_told_by_the_beginning_of_its_name(headers: 
 
 @pytest.mark.parametrize("version", [NEW, OLD, {}, {"mcp-protocol-version": "2027-01-01"}])
 def test_headers_that_agree_pass_in_any_revision(version: dict[str, str]) -> None:
-    assert read(call(name="a"), {**version, "mcp-method": "tools/call", "mcp-name": "a"})
-    assert read(call("tools/list"), {**version, "mcp-method": "tools/list"})
-    assert read(call("resources/read", uri="x:y"), {**version, "mcp-method": "resources/read", "mcp-name": "x:y"})
+    assert read(stating(call(name="a"), version), {**version, "mcp-method": "tools/call", "mcp-name": "a"})
+    assert read(stating(call("tools/list"), version), {**version, "mcp-method": "tools/list"})
+    assert read(
+        stating(call("resources/read", uri="x:y"), version),
+        {**version, "mcp-method": "resources/read", "mcp-name": "x:y"},
+    )
 
 
 @pytest.mark.parametrize("version", [NEW, OLD, {}])
@@ -199,6 +210,24 @@ def test_headers_must_be_there_from_the_revision_that_has_them(headers: dict[str
         assert found.rpc_code == HEADER_MISMATCH
 
 
+@pytest.mark.parametrize("version", [NEW, OLD, {}])
+def test_headers_for_what_the_body_does_not_have_are_refused(version: dict[str, str]) -> None:
+    response = {"jsonrpc": "2.0", "id": 1, "result": {}}
+    assert refusal(response, {**version, "mcp-method": "tools/call"}).rpc_code == HEADER_MISMATCH
+    assert refusal(response, {**version, "mcp-name": "a"}).rpc_code == HEADER_MISMATCH
+    listed = stating(call("tools/list"), version)
+    assert refusal(listed, {**version, "mcp-method": "tools/list", "mcp-name": "a"}).rpc_code == HEADER_MISMATCH
+    task = stating(call("tasks/get", taskId="t"), version)
+    assert read(task, {**version, "mcp-method": "tasks/get", "mcp-name": "t"})
+    assert refusal(task, {**version, "mcp-method": "tasks/get", "mcp-name": "u"}).rpc_code == HEADER_MISMATCH
+
+
+@pytest.mark.parametrize("meta", [{}, {"_meta": [1]}, {"_meta": {}}, {"_meta": None}])
+def test_the_version_must_be_in_the_body_of_a_request_whose_headers_repeat_it(meta: dict[str, Any]) -> None:
+    found = refusal(call(name="a", **meta), {**NEW, "mcp-method": "tools/call", "mcp-name": "a"})
+    assert found.rpc_code == HEADER_MISMATCH
+
+
 def test_the_version_in_the_body_is_the_one_in_the_header() -> None:
     content = call(name="a", _meta={"io.modelcontextprotocol/protocolVersion": "2026-07-28"})
     mirrored = {"mcp-method": "tools/call", "mcp-name": "a"}
@@ -210,7 +239,7 @@ def test_the_version_in_the_body_is_the_one_in_the_header() -> None:
 def test_an_encoded_header_is_compared_decoded() -> None:
     name = "größe\n"
     encoded = f"=?base64?{base64.b64encode(name.encode()).decode()}?="
-    assert read(call(name=name), {**NEW, "mcp-method": "tools/call", "mcp-name": encoded})
+    assert read(stating(call(name=name), NEW), {**NEW, "mcp-method": "tools/call", "mcp-name": encoded})
 
 
 def test_notifications_and_responses_need_no_name() -> None:
@@ -218,6 +247,13 @@ def test_notifications_and_responses_need_no_name() -> None:
     assert read(notification, {**NEW, "mcp-method": "notifications/cancelled"})
     assert refusal(notification, NEW).rpc_code == HEADER_MISMATCH
     assert read({"jsonrpc": "2.0", "id": 1, "result": {}}, OLD)
+
+
+@pytest.mark.parametrize("number", ["1e99", "1e-4000", "1e4000"])
+def test_a_body_that_takes_long_to_read_is_refused_where_only_a_header_asks_for_it(number: str) -> None:
+    with pytest.raises(RequestRefused) as caught:
+        read(f"[{','.join([number] * 99_000)}]".encode(), {"mcp-method": "x"})
+    assert caught.value.code == "body_malformed"
 
 
 @pytest.mark.parametrize(
