@@ -5,15 +5,15 @@ from __future__ import annotations
 from authz_service.dlp.detectors.detector import CAPITALS_AND_DIGITS, LETTERS_AND_DIGITS, Detector, stands_alone
 
 
-def _is_aws_key_id(text: bytes, start: int, end: int) -> bool:
+def _is_aws_key_id(text: bytes, start: int, end: int) -> float:
     """Sixteen characters behind the prefix and not one more: a longer run is some other identifier."""
     return stands_alone(text, start, end, CAPITALS_AND_DIGITS)
 
 
-def _always(text: bytes, start: int, end: int) -> bool:
+def _always(text: bytes, start: int, end: int) -> float:
     """Accept: the prefix is enough."""
     del text, start, end
-    return True
+    return 1.0
 
 
 _AWS_PREFIX = r"(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)"

@@ -10,18 +10,26 @@ from dataclasses import dataclass
 class Detector:
     """Finds one entity: `hint` tells cheaply whether it can be there, `pattern` gives candidates, `accepts` judges one.
 
-    Both patterns are RE2's, on bytes. Neither repeats long: a text of overlapping near misses would make RE2 follow all
-    of them at once. What goes on beyond the pattern is described by `tail` and `longest`. `accepts` gets the whole text
-    and the candidate's start and end, so that it can look at what stands around it.
+    Both patterns are RE2's, on bytes, of text that is folded (see `views`): what stands in it for a digit, a space or a
+    hyphen is ASCII. Neither repeats without an end, and neither matches a double quote, a control character or an end
+    of line, unless the detector is for text of many lines. What goes on beyond the pattern is described by `tail`,
+    `until` and `longest`. `accepts` gets the text and the candidate's start and end, and returns how sure it is, from 0
+    (refused) to 1. It looks at most `before` bytes to the left of the candidate and `after` bytes to its right: a
+    stream is held back so far, and a decision never depends on where it was cut.
     """
 
     entity: str
     name: str
     hint: str
     pattern: str
-    accepts: Callable[[bytes, int, int], bool]
+    accepts: Callable[[bytes, int, int], float]
     tail: frozenset[int] = frozenset()  # the bytes that a candidate goes on with
     longest: int = 0  # bytes that it can have in all, tail included
+    until: bytes = b""  # what the tail ends with, itself included; without it a tail ends where its bytes do
+    before: int = 1
+    after: int = 1
+    source: str = ""  # who defines the format: an RFC, a standard, a vendor's page
+    example: Callable[[], bytes] | None = None  # makes a value up that is found, for tests and canaries
 
     def extent(self, text: bytes, start: int, end: int) -> int:
         """Where a candidate ends, its tail included."""

@@ -10,7 +10,7 @@ _SEPARATOR = r"(?:[ \t.-]|\xc2\xa0|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
 _SSN = rf"[0-9]{{3}}{_SEPARATOR}[0-9]{{2}}{_SEPARATOR}[0-9]{{4}}"
 
 
-def _is_ssn(text: bytes, start: int, end: int) -> bool:
+def _is_ssn(text: bytes, start: int, end: int) -> float:
     """Judge by the Social Security Administration's own rules (RM 10201.035); there is no check digit.
 
     Area 000, 666 and 900 to 999, group 00 and serial 0000 were never given out.
