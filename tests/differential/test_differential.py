@@ -93,13 +93,19 @@ def agrees_with_itself(example: Example) -> int:
     """Each pass on and off; how many questions were compared."""
     try:
         plan = planned(example)
+        plain = answers(compile_plan(plan, DATA, NONE), example.inputs)
     except ConfigurationError:
-        return 0  # regopy does not take it, or says so: there is nothing to compare
-    plain = answers(compile_plan(plan, DATA, NONE), example.inputs)
+        return 0  # regopy or the generator does not take it, and says so: there is nothing to compare
     variants = [None, *(CompileOptions(frozenset({name})) for name in PASSES)]
     variants += [CompileOptions(frozenset(PASSES) - {name}) for name in PASSES]
     for options in variants:
-        assert differences(example, answers(compile_plan(plan, DATA, options), example.inputs), plain) == [], options
+        try:
+            policy = compile_plan(plan, DATA, options)
+        except ConfigurationError as error:  # what a pass moves into a loop may nest more loops than there may be
+            if "nested too deeply" in str(error):
+                continue
+            raise
+        assert differences(example, answers(policy, example.inputs), plain) == [], options
     return _count(plain)
 
 
