@@ -14,6 +14,7 @@ class Syntax(enum.Enum):
     JSON_STRING = enum.auto()  # with JSON's escapes; the place is inside a string
     JSON_NUMBER = enum.auto()  # the place is a whole number, which becomes a string, quotes and all
     FORM = enum.auto()  # percent-encoded
+    XML = enum.auto()  # with character references
     FIXED = enum.auto()  # nothing can be changed here: what is found is refused
 
 
@@ -21,8 +22,8 @@ class Piece(NamedTuple):
     """Bytes that came, and the text that they stand for.
 
     The `raw` of all pieces, joined, is what came, byte for byte; the `text` of all pieces, joined, is what is searched.
-    In a piece that is not `whole` both are the same, byte for byte. A `whole` one is changed as a whole: whatever is
-    found in any part of its text takes all of its raw.
+    In a piece that is not `whole` both are of the same length, and a place in one is the same place in the other. A
+    `whole` one is changed as a whole: whatever is found in any part of its text takes all of its raw.
     """
 
     raw: bytes

@@ -1,0 +1,127 @@
+"""Text in which some characters are written otherwise, as forms, XML and mail do: each escape is a piece of its own.
+
+Escapes that make up one character in UTF-8 are one piece, so that look-alikes are known as such.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+import re2
+
+from authz_service.dlp.views.folding import Folding
+from authz_service.dlp.views.piece import Piece, Syntax
+
+_OPTIONS = re2.Options()
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1
+_HEX: Final = "[0-9A-Fa-f]"
+_NEXT: Final = f"[89ABab]{_HEX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Escapes:
+    """How characters are written in a format.
+
+    `pattern` finds an escape, which `first` begins; `read` undoes one. None of them is longer than `longest` bytes.
+    `unfinished` finds what may be the beginning of one at the end of a text. `blank` is a byte that reads as a space.
+    """
+
+    pattern: Any
+    unfinished: Any
+    first: bytes
+    longest: int
+    read: Callable[[bytes], bytes]
+    syntax: Syntax
+    blank: bytes = b""
+
+
+class EscapedView:
+    """Reads text with escapes."""
+
+    def __init__(self, escapes: Escapes) -> None:
+        self._escapes = escapes
+        self._folding = Folding()
+        self._held = b""
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """Read on."""
+        data = self._held + data
+        match = self._escapes.unfinished.search(data[-self._escapes.longest :])
+        kept = match.end() - match.start() if match else 0
+        self._held = data[len(data) - kept :]
+        return self._folding.feed(self._pieces(data[: len(data) - kept]))
+
+    def finish(self) -> Sequence[Piece]:
+        """Read what was held back."""
+        data, self._held = self._held, b""
+        return [*self._folding.feed(self._pieces(data)), *self._folding.finish()]
+
+    def _pieces(self, data: bytes) -> list[Piece]:
+        escapes = self._escapes
+        text = data.replace(escapes.blank, b" ") if escapes.blank else data
+        pieces: list[Piece] = []
+        position = 0
+        if escapes.first in data:
+            for match in escapes.pattern.finditer(data):
+                start, end = match.span()
+                if start > position:
+                    pieces.append(Piece(data[position:start], text[position:start], escapes.syntax))
+                pieces.append(Piece(data[start:end], escapes.read(data[start:end]), escapes.syntax, whole=True))
+                position = end
+        if position < len(data):
+            pieces.append(Piece(data[position:], text[position:], escapes.syntax))
+        return pieces
+
+
+def _characters(mark: str) -> str:
+    """Find bytes by number, those of one character together."""
+    two, three = rf"{mark}[CDcd]{_HEX}{mark}{_NEXT}", rf"{mark}[Ee]{_HEX}(?:{mark}{_NEXT}){{2}}"
+    four = rf"{mark}[Ff][0-7](?:{mark}{_NEXT}){{3}}"
+    return f"{two}|{three}|{four}|{mark}{_HEX}{{2}}"
+
+
+def _beginnings(mark: str) -> str:
+    """Find what may be the beginning of those at the end of a text."""
+    number = rf"{mark}{_NEXT}"
+    rest = rf"{mark}?|{mark}[89ABab]"
+    return (
+        rf"(?:{mark}[CDcd]{_HEX}(?:{rest})|{mark}[Ee]{_HEX}(?:{number})?(?:{rest})"
+        rf"|{mark}[Ff][0-7](?:{number}){{0,2}}(?:{rest})|{mark}{_HEX}?)$"
+    )
+
+
+def _compiled(pattern: str) -> Any:
+    return re2.compile(pattern.encode(), _OPTIONS)
+
+
+def _entity(written: bytes) -> bytes:
+    return html.unescape(written.decode("ascii")).encode("utf-8", "replace")
+
+
+def _quoted(written: bytes) -> bytes:
+    return b"" if written[1:2] in {b"\r", b"\n"} else unquote_to_bytes(written.replace(b"=", b"%"))
+
+
+# application/x-www-form-urlencoded (https://url.spec.whatwg.org/#application/x-www-form-urlencoded), and queries.
+FORM: Final = Escapes(
+    _compiled(_characters("%")), _compiled(_beginnings("%")), b"%", 12, unquote_to_bytes, Syntax.FORM, blank=b"+"
+)
+# Character references by number, and the entities that every XML has (XML 1.0 section 4.6), with HTML's hard space.
+XML: Final = Escapes(
+    _compiled(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);"),
+    _compiled(r"&(?:#[0-9]{0,7}|#[xX][0-9A-Fa-f]{0,6}|[a-z]{0,4})$"),
+    b"&", 10, _entity, Syntax.XML,
+)  # fmt: skip
+# Quoted-printable (RFC 2045 section 6.7): bytes by number, and line ends that are none.
+QUOTED_PRINTABLE: Final = Escapes(
+    _compiled(rf"{_characters('=')}|=\r?\n"),
+    _compiled(rf"(?:{_beginnings('=')}|=\r?$)"),
+    b"=",
+    12,
+    _quoted,
+    Syntax.PLAIN,
+)

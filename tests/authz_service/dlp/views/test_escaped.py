@@ -1,0 +1,88 @@
+"""Text in which some characters are written otherwise."""
+
+from __future__ import annotations
+
+import html
+import quopri
+from urllib.parse import quote, quote_plus, unquote_plus
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from authz_service.dlp.views.escaped import FORM, QUOTED_PRINTABLE, XML, EscapedView, Escapes
+from authz_service.dlp.views.folding import fold
+from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("&=%+ \u2011\uff11\U0001f600é"), max_size=20)
+WRITTEN = [
+    "%",
+    "E2",
+    "%E2",
+    "%80",
+    "%91",
+    "%F0",
+    "%C3",
+    "+",
+    "&",
+    "#",
+    "#x",
+    "31",
+    ";",
+    "amp",
+    "=",
+    "=E2",
+    "=80",
+    "=91",
+    "\r",
+    "\n",
+    "a",
+]
+CRUMBS = st.lists(st.sampled_from([*map(str.encode, WRITTEN), b"\xe2", b"\x80", b"\x91"]), max_size=20).map(b"".join)
+ALL = pytest.mark.parametrize("escapes", [FORM, XML, QUOTED_PRINTABLE], ids=["form", "xml", "quoted_printable"])
+
+
+@ALL
+@given(data=st.data(), text=TEXTS.map(lambda text: quote(text).encode()) | CRUMBS)
+def test_however_it_is_cut_it_reads_the_same(data: st.DataObject, escapes: Escapes, text: bytes) -> None:
+    """In the middle of an escape or of a character, well written or not."""
+    same_however_cut(lambda: EscapedView(escapes), text, data.draw(cuts(text)))
+
+
+@given(TEXTS)
+def test_forms_read_as_applications_read_them(text: str) -> None:
+    """Whatever is written by number."""
+    for written in (quote_plus(text), quote(text, safe=""), "".join(f"%{byte:02x}" for byte in text.encode())):
+        assert texts(read(EscapedView(FORM), [written.encode()])) == [fold(unquote_plus(written).encode())]
+
+
+@given(TEXTS)
+def test_xml_reads_as_parsers_read_it(text: str) -> None:
+    """By name or by number, decimal or hexadecimal."""
+    for written in (
+        html.escape(text), "".join(f"&#{ord(each)};" for each in text if each.isprintable()),
+        "".join(f"&#x{ord(each):X};" for each in text if each.isprintable()),
+    ):  # fmt: skip
+        expected = html.unescape(written)
+        assert texts(read(EscapedView(XML), [written.encode()])) == [fold(expected.encode())]
+
+
+@given(TEXTS)
+def test_quoted_printable_reads_as_mail_programs_read_it(text: str) -> None:
+    """Lines that were broken to be short are whole again; a look-alike that was broken stays what it is."""
+    assume(fold(text.encode()) == text.encode())
+    written = quopri.encodestring(text.encode() * 5, quotetabs=True)
+    assert texts(read(EscapedView(QUOTED_PRINTABLE), [written])) == [fold(quopri.decodestring(written))]
+
+
+def test_each_escape_is_changed_for_itself() -> None:
+    """So that nothing beside a value goes with it."""
+    pieces = read(EscapedView(FORM), [b"%31%32%E2%80%91%33+x"])
+    assert [(piece.raw, piece.text) for piece in pieces] == [
+        (b"%31", b"1"), (b"%32", b"2"), (b"%E2%80%91", b"-"), (b"%33", b"3"), (b"+x", b" x"),
+    ]  # fmt: skip
+
+
+def test_a_text_without_escapes_is_one_piece() -> None:
+    """Whatever its size."""
+    assert len(read(EscapedView(FORM), [b"a=b+c&" * 10_000])) == 1

@@ -1,0 +1,121 @@
+"""JSON as whoever parses it reads it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz_service.dlp.views.folding import fold
+from authz_service.dlp.views.json_text import JsonView
+from authz_service.dlp.views.piece import Syntax
+from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts, whole_ones
+
+CHARACTERS = st.characters(exclude_categories=["Cs"]) | st.sampled_from(
+    '"\\/\b\f\n\r\t\u200b\uff11\U0001f600-0123456789'
+)
+STRINGS = st.text(CHARACTERS, max_size=12)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | STRINGS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(STRINGS, inner, max_size=3),
+    max_leaves=8,
+)
+BODIES = st.builds(
+    lambda value, ascii_only, indent: json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode(),
+    VALUES, st.booleans(), st.sampled_from([None, 1]),
+)  # fmt: skip
+CRUMBS = [
+    b'"', b"\\", b"u", b"d83d", b"de00", b"\\u200b", b"12345678", b"1e9", b"\n", b":", b" ", b"\xff", b"\xe2", b"\x80",
+]  # fmt: skip
+LIKE_JSON = st.lists(st.sampled_from(CRUMBS), max_size=20).map(b"".join)
+
+
+def plain(value: str) -> bytes:
+    """A string as detectors read it: escapes that become two bytes are two."""
+    for character in '"\n\r\b\f':
+        value = value.replace(character, character * 2)
+    return fold(value.replace("\\", "\0\0").encode())
+
+
+def strings(value: Any) -> list[str]:
+    """All strings of a value, in the order in which they are written."""
+    if isinstance(value, dict):
+        return [text for name, member in value.items() for text in [name, *strings(member)]]
+    if isinstance(value, list):
+        return [text for member in value for text in strings(member)]
+    return [value] if isinstance(value, str) else []
+
+
+@given(st.data(), BODIES | LIKE_JSON)
+def test_however_it_is_cut_it_reads_the_same(data: st.DataObject, body: bytes) -> None:
+    """In the middle of a character, an escape, a pair or a number, JSON or not."""
+    same_however_cut(JsonView, body, data.draw(cuts(body)))
+
+
+@given(st.data(), st.lists(BODIES, max_size=4))
+def test_so_do_lines(data: st.DataObject, bodies: list[bytes]) -> None:
+    """Each is a record."""
+    body = b"".join(json.dumps(json.loads(each)).encode() + b"\n" for each in bodies)
+    pieces = same_however_cut(lambda: JsonView(lines=True), body, data.draw(cuts(body)))
+    assert len(texts(pieces)) == len(bodies) + 1
+
+
+@given(st.lists(STRINGS, min_size=1, max_size=5))
+def test_strings_read_as_a_parser_reads_them(values: list[str]) -> None:
+    """With folded look-alikes, and some escapes as two bytes; written with escapes or without."""
+    for ascii_only in (True, False):
+        body = json.dumps(values, ensure_ascii=ascii_only).encode()
+        (text,) = texts(read(JsonView(), [body]))
+        assert text == b'["' + b'", "'.join(map(plain, values)) + b'"]'
+
+
+@given(BODIES)
+def test_names_stand_before_their_values(body: bytes) -> None:
+    """As they are written: a detector looks there for words."""
+    (text,) = texts(read(JsonView(), [body]))
+    place = 0
+    for each in strings(json.loads(body)):
+        place = text.index(plain(each), place)
+
+
+def test_a_body_without_escapes_is_one_piece() -> None:
+    """Whatever its size."""
+    body = json.dumps([{"name": "Ann", "note": "all is well", "n": index} for index in range(5_000)]).encode()
+    assert len(read(JsonView(), [body])) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "numbers"),
+    [
+        (b'{"a": 4111111111111111}', [b"4111111111111111"]),
+        (b"[123456789,-987654321 ,1.2345e678]", [b"123456789", b"-987654321", b"1.2345e678"]),
+        (b"123456789", [b"123456789"]),
+        (b'{"a": "order 123456789 is", "b": 123456}', []),
+        (b'{"a": "x\\" 123456789 ", "b\\\\": 123456789}', [b"123456789"]),
+        (b"[" + b"1" * 65 + b"]", []),
+        (b'{"a1234567890": "1234567890"}', []),
+    ],
+)
+def test_long_numbers_outside_of_strings_are_pieces_of_their_own(body: bytes, numbers: list[bytes]) -> None:
+    """They are replaced as a whole, or not at all."""
+    for syntax in (Syntax.FIXED, Syntax.JSON_NUMBER):
+        for parts in ([body], [bytes([byte]) for byte in body]):
+            found = whole_ones(read(JsonView(numbers=syntax), parts))
+            assert found == [(number, number, syntax) for number in numbers]
+
+
+def test_a_broken_record_does_not_turn_strings_inside_out_for_the_next() -> None:
+    """A quote that is missing in one line is of that line."""
+    pieces = read(JsonView(lines=True), [b'{"a": "x}\n{"b": 123456789}\n'])
+    assert whole_ones(pieces) == [(b"123456789", b"123456789", Syntax.FIXED)]
+
+
+@pytest.mark.parametrize("escape", [b"\\ud83d", b"\\ude00", b"\\uD83D\\u0041", b"\\u12", b"\\u", b"\\", b"\\x"])
+def test_what_is_no_character_is_read_all_the_same(escape: bytes) -> None:
+    """A half of a pair, an escape that breaks off."""
+    for parts in ([b'"', escape, b"XY"], [b'"' + escape + b"XY"]):
+        (text,) = texts(read(JsonView(), parts))
+        assert text.endswith(b"XY")
