@@ -1,0 +1,112 @@
+"""multipart bodies (RFC 2046 section 5.1, RFC 7578): each part is read as its own headers say.
+
+Read leniently: what some reader takes for a delimiter is one here, since all that a delimiter does is to end a text.
+The headers of parts are text like another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from authz_service.dlp.views.escaped import QUOTED_PRINTABLE, EscapedView
+from authz_service.dlp.views.piece import Piece, View
+from authz_service.dlp.views.plain import PlainView
+
+MAX_BOUNDARY: Final = 70  # characters (RFC 2046)
+MAX_HEADER_BYTES: Final = 8 * 1024  # of one part; what goes on beyond that is read as its content
+MAX_DELIMITER_LINE: Final = 128  # bytes; more is content
+
+
+class MultipartView:
+    """Reads one body. `open_part` gives the view for a part's media type."""
+
+    def __init__(self, boundary: bytes, open_part: Callable[[str], View]) -> None:
+        self._delimiter = b"--" + boundary
+        self._open_part = open_part
+        self._held = b""
+        self._at_line_start = True
+        self._header: bytes | None = None  # of the part that has begun, as long as it goes on
+        self._view: View = PlainView()
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """Read on."""
+        return self._read(data, last=False)
+
+    def finish(self) -> Sequence[Piece]:
+        """Read what was held back."""
+        return [*self._read(b"", last=True), *self._view.finish()]
+
+    def _read(self, data: bytes, *, last: bool) -> list[Piece]:
+        data, self._held = self._held + data, b""
+        pieces: list[Piece] = []
+        position = search = 0
+        while (found := data.find(self._delimiter, search)) >= 0:
+            if not (data[found - 1 : found] in {b"\n", b"\r"} if found else self._at_line_start):
+                search = found + 1
+                continue
+            pieces += self._content(data[position:found])
+            position = found
+            feed = data.find(b"\n", found, found + MAX_DELIMITER_LINE)
+            if feed < 0 and len(data) - found < MAX_DELIMITER_LINE and not last:
+                break
+            end = feed + 1 if feed >= 0 else found + len(self._delimiter)
+            pieces += [*self._view.finish(), Piece(data[found:end], data[found:end], ends=True)]
+            self._view, self._header = PlainView(), b""
+            position = search = end
+            self._at_line_start = True
+        else:
+            kept = 0 if last else self._beginning(data, position)
+            pieces += self._content(data[position : len(data) - kept])
+            position = len(data) - kept
+        self._held = data[position:]
+        return pieces
+
+    def _beginning(self, data: bytes, position: int) -> int:
+        """How many bytes at the end may be the beginning of a delimiter."""
+        tail = data[max(position, len(data) - len(self._delimiter)) :]
+        for start in range(len(tail)):
+            place = len(data) - len(tail) + start
+            at_line_start = data[place - 1 : place] in {b"\n", b"\r"} if place else self._at_line_start
+            if at_line_start and self._delimiter.startswith(tail[start:]):
+                return len(tail) - start
+        return 0
+
+    def _content(self, data: bytes) -> list[Piece]:
+        if not data:
+            return []
+        self._at_line_start = data[-1:] in {b"\n", b"\r"}
+        if self._header is None:
+            return list(self._view.feed(data))
+        before = len(self._header)
+        self._header += data
+        end = _header_end(self._header)
+        if end < 0 and len(self._header) < MAX_HEADER_BYTES:
+            return list(self._view.feed(data))
+        taken = max(0, min(len(data), (end if end >= 0 else MAX_HEADER_BYTES) - before))
+        pieces = [*self._view.feed(data[:taken]), *self._view.finish()]
+        self._view = self._of_part(self._header[:end] if end >= 0 else b"")
+        self._header = None
+        return [*pieces, *self._view.feed(data[taken:])]
+
+    def _of_part(self, header: bytes) -> View:
+        fields = _fields(header)
+        if fields.get("content-transfer-encoding", "").strip().lower() == "quoted-printable":
+            return EscapedView(QUOTED_PRINTABLE)
+        return self._open_part(fields.get("content-type", "text/plain"))
+
+
+def _header_end(header: bytes) -> int:
+    """Where the content begins, -1 where the header goes on."""
+    for empty in (b"\r\n", b"\n"):
+        if header.startswith(empty):
+            return len(empty)
+    ends = [place + len(end) for end in (b"\n\r\n", b"\n\n") if (place := header.find(end)) >= 0]
+    return min(ends, default=-1)
+
+
+def _fields(header: bytes) -> Mapping[str, str]:
+    """Return the fields by lower-case name; lines that are folded are one."""
+    text = header.decode("latin-1").replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")
+    pairs = (line.partition(":") for line in text.split("\n"))
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}

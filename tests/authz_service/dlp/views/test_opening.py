@@ -1,0 +1,56 @@
+"""Which view reads what."""
+
+from __future__ import annotations
+
+import pytest
+
+from authz_service.dlp.views.opening import Numbers, open_view
+from authz_service.dlp.views.piece import Syntax
+from tests.authz_service.dlp.views.cutting import read, texts, whole_ones
+
+ALL_ESCAPES = b'"\\u0041 %41 &#65;"'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "read_as"),
+    [
+        ("application/json", b'"A %41 &#65;"'),
+        ("Application/JSON ; charset=UTF-8", b'"A %41 &#65;"'),
+        ("application/vnd.api+json", b'"A %41 &#65;"'),
+        ("application/x-ndjson", b'"A %41 &#65;"'),
+        ("application/x-www-form-urlencoded", b'"\\u0041 A &#65;"'),
+        ("text/html; charset=utf-8", b'"\\u0041 %41 A"'),
+        ("image/svg+xml", b'"\\u0041 %41 A"'),
+        ("text/plain", ALL_ESCAPES),
+        ("application/octet-stream", ALL_ESCAPES),
+        ("", ALL_ESCAPES),
+        (";;;", ALL_ESCAPES),
+    ],
+)
+def test_the_media_type_says_how_a_body_is_read(content_type: str, read_as: bytes) -> None:
+    """Its parameters and its case do not count."""
+    assert texts(read(open_view(content_type), [ALL_ESCAPES])) == [read_as]
+
+
+@pytest.mark.parametrize("content_type", ["", "text/plain", "application/octet-stream", "x/y"])
+def test_what_looks_like_json_is_read_so_where_the_type_says_nothing(content_type: str) -> None:
+    """Applications parse it whatever it was called."""
+    for body in (b' \r\n{"a": "\\u0041"}', b'["\\u0041"]'):
+        for parts in ([body], [bytes([byte]) for byte in body]):
+            assert b"A" in texts(read(open_view(content_type), parts))[0]
+    assert texts(read(open_view(content_type), [b" \n "])) == [b" \n "]
+
+
+@pytest.mark.parametrize(("numbers", "syntax"), [("block", Syntax.FIXED), ("string", Syntax.JSON_NUMBER)])
+def test_what_becomes_of_numbers_is_handed_on(numbers: Numbers, syntax: Syntax) -> None:
+    """To lines, events and parts too."""
+    for content_type, body in (
+        ("application/json", b"[123456789]"),
+        ("application/jsonl", b"[123456789]\n"),
+        ("text/event-stream", b"data: [123456789]\n\n"),
+        ("multipart/mixed; boundary=b", b"--b\ncontent-type: application/json\n\n[123456789]\n--b--"),
+        ("text/plain", b"[123456789]"),
+    ):
+        assert whole_ones(read(open_view(content_type, numbers=numbers), [body])) == [
+            (b"123456789", b"123456789", syntax)
+        ]
