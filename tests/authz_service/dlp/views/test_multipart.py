@@ -18,9 +18,8 @@ from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, 
 
 TYPE = 'multipart/form-data; boundary="b-1"'
 TYPES = ["text/plain", "application/json", "application/x-www-form-urlencoded", "text/event-stream", "image/png", ""]
-CONTENTS = st.sampled_from([
-    b"", b"plain", b'{"a": "x\\u0041y"}', b"a=%41&b=+", b"--b-", b"--b-2", b"\r\n--b", b"data: x\n\n", b"\xff\x00", b"=41=\n",
-])  # fmt: skip
+PLAIN_ONES = [b"", b"plain", b"a=%41&b=+", b"=41=\n", b"\xff\x00", b'{"a": "x\\u0041y"}', b"data: x\n\n"]
+CONTENTS = st.sampled_from([*PLAIN_ONES, b"--b-", b"--b-2", b"\r\n--b"])
 CRUMBS = st.lists(
     st.sampled_from(
         [b"--b-1", b"--", b"-", b"b-1", b"\r\n", b"\n", b"\r", b"Content-Type: application/json", b"a", b"\\u0041"]
@@ -71,7 +70,7 @@ def test_each_part_is_read_by_its_type(content_type: str, content: bytes, read_a
 def test_lines_that_were_broken_for_mail_are_whole() -> None:
     """Quoted-printable, whatever the type."""
     body = b"--b-1\r\nContent-Transfer-Encoding: Quoted-Printable\r\n\r\n12=33=\r\n45\r\n--b-1--"
-    assert texts(read(view(), [body]))[1].endswith(b"\r\n\r\n12345\r\n--b-1--")
+    assert texts(read(view(), [body]))[1].endswith(b"\r\n\r\n12345\r\n--b-1")
 
 
 @given(
