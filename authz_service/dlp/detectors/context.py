@@ -31,7 +31,8 @@ _SAYS_NOTHING = frozenset(
 )
 
 
-def _compile(pattern: str) -> re2._Regexp:
+def compiled(pattern: str) -> re2._Regexp:
+    """Compile a pattern for bytes, valid UTF-8 or not."""
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     return re2.compile(pattern.encode(), options)
@@ -39,28 +40,33 @@ def _compile(pattern: str) -> re2._Regexp:
 
 # `key: `, `key=`, `"key": "`, `\"key\": [`, `key => `, and `<key>`; at the end of the left window, which is lowered.
 # A key may be a phrase (`his number on file:`), back to where a line, a string, a sentence or a pair ends.
-_KEY = _compile(
+_KEY = compiled(
     r"([^\"'<>{}\[\];&,|?=:\r\n\t]{1,64})\\{0,3}[\"']?\]?[ \t]{0,4}(?::=|=>|==|:|=)[ \t\r\n]{0,8}"
     r"(?:[a-z]?\\{0,3}[\"'])?[ (\[+]{0,4}$"
     r"|<([a-z_][a-z0-9_.:-]{0,40})(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,8}$"
 )
 _REDACTION = b"[redacted:"
-_CUT_REDACTION = _compile(r"^[a-z0-9_:]{0,40}\]")
-_RIGHT_END = _compile(r"[\"'<>{}\[\];&|=\r\n]")
-_SUBJECT_ENDS = _compile(r"[^a-z0-9]+")
+_CUT_REDACTION = compiled(r"^[a-z0-9_:]{0,40}\]")
+_RIGHT_END = compiled(r"[\"'<>{}\[\];&|=\r\n]")
+_SUBJECT_ENDS = compiled(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Words, compiled into one pattern. A word is lower-case; a space in it stands for whatever joins words."""
+    """Words, compiled into one pattern. A space in a word stands for whatever joins words.
+
+    `hint` matches wherever `near` can be true, and more: for detectors whose own form is too common to be a hint.
+    """
 
     words: tuple[str, ...]
+    hint: str = field(init=False, repr=False, compare=False)
     _pattern: re2._Regexp = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         longest_first = sorted(self.words, key=len, reverse=True)
         joined = "|".join(_RIGHT_SPACE.join(map(re2.escape, word.lower().split())) for word in longest_first)
-        object.__setattr__(self, "_pattern", _compile(f"(?:{joined})"))
+        object.__setattr__(self, "_pattern", compiled(f"(?:{joined})"))
+        object.__setattr__(self, "hint", f"(?i:{joined})")
 
     def near(self, text: bytes, start: int, end: int) -> bool:
         """Whether a word stands where it tells of the candidate: in its key, or else in the windows beside it."""
@@ -118,7 +124,7 @@ def _key(window: bytes) -> bytes | None:
     if match is None:
         return None
     start, end = match.span(1) if match.span(1) != (-1, -1) else match.span(2)
-    return window[start:end]
+    return window[start:end].strip(b" -")
 
 
 def _after_redaction(window: bytes, *, cut: bool) -> int:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 
+from authz_service.dlp.detectors.keccak import keccak_256
+
 DECIMAL = b"0123456789"
 BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 BECH32 = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -91,13 +93,26 @@ def segwit(address: bytes) -> bool:
         return False
     if spare and program[-1] & ((1 << spare) - 1):
         return False  # what fills up the last byte is zero
-    expanded = [byte >> 5 for byte in prefix] + [0] + [byte & 31 for byte in prefix]
-    return _bech32_checksum(expanded + values) == (_BECH32M_CONSTANT if version else _BECH32_CONSTANT)
+    return _bech32_checksum(prefix, values) == _segwit_constant(version)
 
 
-def _bech32_checksum(values: list[int]) -> int:
+def segwit_address(prefix: bytes, version: int, program: bytes) -> bytes:
+    """Write a segregated-witness address."""
+    bits = int.from_bytes(program, "big") << (-8 * len(program) % 5)
+    count = (8 * len(program) + 4) // 5
+    values = [version, *(bits >> 5 * (count - 1 - index) & 31 for index in range(count))]
+    checksum = _bech32_checksum(prefix, [*values, *[0] * 6]) ^ _segwit_constant(version)
+    values += [checksum >> 5 * (5 - index) & 31 for index in range(6)]
+    return prefix + b"1" + bytes(BECH32[value] for value in values)
+
+
+def _segwit_constant(version: int) -> int:
+    return _BECH32M_CONSTANT if version else _BECH32_CONSTANT
+
+
+def _bech32_checksum(prefix: bytes, values: list[int]) -> int:
     checksum = 1
-    for value in values:
+    for value in [*(byte >> 5 for byte in prefix), 0, *(byte & 31 for byte in prefix), *values]:
         top = checksum >> 25
         checksum = (checksum & 0x1FFFFFF) << 5 ^ value
         for bit, generator in enumerate(_BECH32_GENERATORS):
@@ -106,65 +121,8 @@ def _bech32_checksum(values: list[int]) -> int:
     return checksum
 
 
-def valid_eip_55(address: bytes) -> bool:
-    """Whether the case of forty hex digits is their checksum. All in one case carries none, and is not valid."""
-    digits = address.lower()
-    if len(digits) != 40 or digits == address or address.upper() == address:  # noqa: PLR2004
-        return False
-    digest = keccak_256(digits).hex()
-    pairs = zip(address.decode(), digest, strict=False)
-    return all(letter.isupper() == (nibble in "89abcdef") for letter, nibble in pairs if letter.isalpha())
-
-
-_MASK = (1 << 64) - 1
-_ROTATIONS = (
-    (0, 36, 3, 41, 18), (1, 44, 10, 45, 2), (62, 6, 43, 15, 61), (28, 55, 25, 21, 56), (27, 20, 39, 8, 14),
-)  # fmt: skip
-_RATE = 136  # bytes: 1600 bits less twice 256
-
-
-def _round_constants() -> tuple[int, ...]:
-    """The constants of iota, from the shift register that FIPS 202 gives in algorithm 5."""
-    register, constants = 1, []
-    for _ in range(24):
-        constant = 0
-        for power in range(7):
-            constant |= (register & 1) << ((1 << power) - 1)
-            register = register << 1 ^ (0x171 if register & 0x80 else 0)
-        constants.append(constant)
-    return tuple(constants)
-
-
-_IOTA = _round_constants()
-
-
-def keccak_256(message: bytes) -> bytes:
-    """Keccak as Ethereum took it, before FIPS 202 changed the padding: hashlib's sha3_256 gives another result."""
-    padded = bytearray(message) + b"\x01" + b"\0" * (-(len(message) + 1) % _RATE)
-    padded[-1] |= 0x80
-    lanes = [[0] * 5 for _ in range(5)]  # [x][y]
-    for block in range(0, len(padded), _RATE):
-        for index in range(_RATE // 8):
-            at = block + 8 * index
-            lanes[index % 5][index // 5] ^= int.from_bytes(padded[at : at + 8], "little")
-        lanes = _permute(lanes)
-    return b"".join(lanes[index][0].to_bytes(8, "little") for index in range(4))
-
-
-def _permute(lanes: list[list[int]]) -> list[list[int]]:
-    """Keccak-f[1600]: theta, rho and pi, chi, iota; 24 rounds."""
-    five = range(5)
-    for constant in _IOTA:
-        columns = [row[0] ^ row[1] ^ row[2] ^ row[3] ^ row[4] for row in lanes]
-        mixed = [columns[x - 1] ^ _rotate(columns[(x + 1) % 5], 1) for x in five]
-        turned = [[0] * 5 for _ in five]
-        for x in five:
-            for y in five:
-                turned[y][(2 * x + 3 * y) % 5] = _rotate(lanes[x][y] ^ mixed[x], _ROTATIONS[x][y])
-        lanes = [[turned[x][y] ^ ~turned[(x + 1) % 5][y] & turned[(x + 2) % 5][y] for y in five] for x in five]
-        lanes[0][0] ^= constant
-    return lanes
-
-
-def _rotate(lane: int, by: int) -> int:
-    return (lane << by | lane >> 64 - by) & _MASK
+def with_eip_55(digits: bytes) -> bytes:
+    """Forty hex digits in the case that is their checksum."""
+    lower = digits.lower()
+    pairs = zip(lower.decode(), keccak_256(lower).hex(), strict=False)
+    return "".join(letter.upper() if nibble in "89abcdef" else letter for letter, nibble in pairs).encode()
