@@ -8,7 +8,7 @@ import random
 from authz_service.dlp.detectors import phones
 from authz_service.dlp.detectors.context import BEFORE, Context, compiled, key_before
 from authz_service.dlp.detectors.detector import Detector
-from authz_service.dlp.detectors.neighbours import is_part
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, is_part
 
 # RFC 5321, 4.5.3.1: 64 octets, `@`, 255 octets. Of the signs that RFC 5322 lets a local part hold, those are left out
 # that stand around addresses (`=/?{|}^`), and a part within quotes.
@@ -26,7 +26,14 @@ _REPOSITORY_USERS = frozenset({b"git", b"hg"})  # `git@host.example:team/reposit
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _V4 = rf"\b(?:{_OCTET}\.){{3}}{_OCTET}\b"
-_V6 = rf"(?:[0-9A-Fa-f]{{1,4}}:|::)(?:[0-9A-Fa-f]{{0,4}}:){{1,6}}(?:(?:{_OCTET}\.){{3}}{_OCTET}|[0-9A-Fa-f]{{0,4}})"
+_V4_HINT = NO_DIGIT + r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
+_GROUP = "[0-9A-Fa-f]{1,4}"
+# In full, with the last 32 bits as IPv4, or with zeros left out. Times have fewer groups, and hardware addresses.
+_V6 = (
+    rf"(?:{_GROUP}:){{6}}(?:{_GROUP}:{_GROUP}|(?:{_OCTET}\.){{3}}{_OCTET})"
+    rf"|(?:{_GROUP}(?::{_GROUP}){{0,6}})?::(?:{_GROUP}:){{0,6}}(?:(?:{_OCTET}\.){{3}}{_OCTET}|{_GROUP})?"
+)
+_V6_HINT = rf"(?:{_GROUP}:){{6}}|[0-9A-Fa-f]::|::[fF]{{4}}:"
 _ADDRESS_BYTES = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_:")
 # What is told: addresses that the registries give out, private and link-local ones (they show a company's inside), and
 # those for documentation, which are written where true ones would be. Not loopback, unspecified, broadcast and
@@ -37,6 +44,8 @@ _BEFORE_VERSION = compiled(
     r"|appendix|figure|table|oid|step|rule)[ .:=#(\"']{0,4}|[=~^<>!]= ?|[~^]|[A-Z][A-Za-z]{1,20}/|\xc2\xa7 ?)$"
 )
 _BEFORE_V4 = 24  # bytes
+_BEFORE_V6 = 6  # bytes: a group and its colon, and what tells that it is a key: `host:2001:db8::1`
+_KEY_LETTER = compiled(r"(?:[^0-9A-Fa-f:][0-9A-Fa-f]{0,4}|^):$")
 _NUMBERS = Context(("version", "ver", "release", "build", "firmware", "oid", "revision", "section", "chapter"))
 
 
@@ -73,8 +82,10 @@ def _is_v4(text: bytes, start: int, end: int) -> float:
 
 
 def _is_v6(text: bytes, start: int, end: int) -> float:
-    before, behind = text[max(0, start - 1) : start], text[end : end + 1]
-    if (before and before[0] in _ADDRESS_BYTES) or (behind and behind[0] in _ADDRESS_BYTES and behind != b":"):
+    before, behind = text[max(0, start - _BEFORE_V6) : start], text[end : end + 1]
+    if before.endswith(b":") and not before.endswith(b"::") and _KEY_LETTER.search(before):
+        before = b""
+    if (before and before[-1] in _ADDRESS_BYTES) or (behind and behind[0] in _ADDRESS_BYTES and behind != b":"):
         return 0.0
     if behind == b":" and text[end + 1 : end + 2].isalnum():
         return 0.0
@@ -99,14 +110,15 @@ def _email_example() -> bytes:
 
 DETECTORS = (
     Detector(
-        "email_address", "email_address", r"[A-Za-z0-9_+\x80-\xff-]@[A-Za-z0-9\x80-\xff]", _EMAIL, _is_email,
+        "email_address", "email_address", r"@[A-Za-z0-9\x80-\xff]", _EMAIL, _is_email,
         before=BEFORE, after=1, source="RFC 5321", example=_email_example,
     ),
     Detector(
-        "ip_address", "ip_address_v4", _V4, _V4, _is_v4, before=BEFORE, after=2, source="RFC 791", example=_v4_example,
+        "ip_address", "ip_address_v4", _V4_HINT, _V4, _is_v4, before=BEFORE, after=2, source="RFC 791",
+        example=_v4_example,
     ),
     Detector(
-        "ip_address", "ip_address_v6", r"[0-9A-Fa-f]::?[0-9A-Fa-f]{0,4}:|::[fF]{4}:", _V6, _is_v6, before=1, after=2,
+        "ip_address", "ip_address_v6", _V6_HINT, _V6, _is_v6, before=_BEFORE_V6, after=2,
         source="RFC 4291, RFC 5952", example=_v6_example,
     ),
     *phones.DETECTORS,

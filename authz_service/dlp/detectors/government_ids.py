@@ -12,7 +12,7 @@ from collections.abc import Callable
 from authz_service.dlp.detectors import validators
 from authz_service.dlp.detectors.context import AFTER, BEFORE, Context
 from authz_service.dlp.detectors.detector import DIGITS, Detector, stands_alone
-from authz_service.dlp.detectors.neighbours import is_part, touches_digit
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD, is_part, touches_digit
 
 # What people put between the groups of a number: space, tab, dot, hyphen, and in UTF-8 the no-break space (C2 A0), the
 # dashes U+2010 to U+2015 (E2 80 90 to 95) and the minus sign (E2 88 92).
@@ -159,7 +159,7 @@ _IRS = "Internal Revenue Service, IRM 3.21.263"
 
 DETECTORS = (
     Detector(
-        "us_ssn", "us_ssn_grouped", _SSN, _SSN, _is_ssn, source=_SSA,
+        "us_ssn", "us_ssn_grouped", NO_DIGIT + _SSN, _SSN, _is_ssn, source=_SSA,
         example=_made_up(lambda: _grouped(_digits(9)), lambda value: _is_social_security(_number(value))),
     ),
     # Nine bare digits are too common to be one without a word beside them.
@@ -168,7 +168,7 @@ DETECTORS = (
         example=_made_up(lambda: _digits(9), _is_social_security, b"ssn "),
     ),
     Detector(
-        "us_itin", "us_itin_grouped", _ITIN, _ITIN, _is_itin, source=_IRS,
+        "us_itin", "us_itin_grouped", NO_DIGIT + _ITIN, _ITIN, _is_itin, source=_IRS,
         example=_made_up(lambda: _grouped(b"9" + _digits(8)), lambda value: _is_taxpayer(_number(value))),
     ),
     Detector(
@@ -185,12 +185,12 @@ DETECTORS = (
         example=lambda: b"passport " + _digits(9),
     ),
     Detector(
-        "uk_nino", "uk_nino", _NINO, _NINO, _is_nino, before=BEFORE, after=AFTER,
+        "uk_nino", "uk_nino", NO_WORD + _NINO, _NINO, _is_nino, before=BEFORE, after=AFTER,
         source="HM Revenue & Customs, NIM39110",
         example=lambda: b"AB%sC" % _digits(6),
     ),
     Detector(
-        "ca_sin", "ca_sin_grouped", _SIN, _SIN, _is_sin, before=BEFORE, after=AFTER,
+        "ca_sin", "ca_sin_grouped", NO_DIGIT + _SIN, _SIN, _is_sin, before=BEFORE, after=AFTER,
         source="Employment and Social Development Canada",
         example=_made_up(lambda: b"1" + _digits(2) + b" " + _digits(3) + b" " + _digits(3),
                          lambda value: validators.luhn(_number(value)), b"SIN "),

@@ -7,7 +7,7 @@ import random
 from authz_service.dlp.detectors import validators
 from authz_service.dlp.detectors.context import AFTER, BEFORE, Context
 from authz_service.dlp.detectors.detector import Detector
-from authz_service.dlp.detectors.neighbours import is_part
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD, is_part
 
 # Issuers by their first digits (from, to; ISO/IEC 7812 as the schemes publish it) and the lengths of their numbers.
 # Maestro has had more prefixes than these; a broader range takes in one of ten numbers of that length.
@@ -41,6 +41,7 @@ _FOURS = _FIRST + r"(?:[ -][0-9]{4}){3}"
 _FOURS_AND_THREE = _FOURS + r"[ -][0-9]{3}"
 _UNEVEN = r"3[04-9][0-9]{2}[ -][0-9]{6}[ -][0-9]{4,5}"
 _COMPACT = _FIRST + r"[0-9]{9,15}"
+_NINE_DIGITS = r"\b[0-36-8][0-9]{8}\b"
 _GROUP = 4  # digits
 _BESIDE = 7  # bytes: a group between two spaces, and what stands behind them
 _CENTURIES = frozenset({b"19", b"20"})  # a year may stand before a card
@@ -57,7 +58,7 @@ _IBAN = "|".join(
     rf"(?:{countries.replace(' ', '|')})[0-9]{{2}}(?:[ -]?[0-9A-Z]){{{length - 4}}}"
     for length, countries in _IBAN_LENGTHS.items()
 )
-_IBAN_HINT = rf"(?:{'|'.join(_IBAN_LENGTHS.values()).replace(' ', '|')})[0-9]{{2}}[ -]?[0-9A-Z]{{4}}[ -]?[0-9A-Z]{{4}}"
+_IBAN_HINT = rf"{NO_WORD}(?:{'|'.join(_IBAN_LENGTHS.values()).replace(' ', '|')})[0-9]{{2}}[ -]?[0-9A-Z]{{4}}"
 
 ROUTING_WORDS = Context((
     "routing", "routing number", "routing no", "routing transit", "aba", "rtn", "ach", "transit number", "wire",
@@ -67,9 +68,11 @@ ROUTING_WORDS = Context((
 
 def _is_card(text: bytes, start: int, end: int) -> float:
     """Issuer, length and Luhn; grouped with one kind of separator, and not within a longer row of groups."""
+    if is_part(text, start, end):  # first, because it is cheap: a long run of digits has a candidate at each of them
+        return 0.0
     candidate = text[start:end]
     number = validators.digits_of(candidate)
-    if not (_issued(number) and validators.luhn(number)) or is_part(text, start, end):
+    if not (_issued(number) and validators.luhn(number)):
         return 0.0
     if len(candidate) > len(number):
         separators = {byte for byte in candidate if byte not in validators.DECIMAL}
@@ -144,25 +147,25 @@ _CARD_SOURCE = "ISO/IEC 7812-1; the schemes' ranges of prefixes"
 
 DETECTORS = (
     Detector(
-        "payment_card", "payment_card_grouped_19", _FOURS_AND_THREE, _FOURS_AND_THREE, _is_card,
+        "payment_card", "payment_card_grouped_19", NO_DIGIT + _FOURS_AND_THREE, _FOURS_AND_THREE, _is_card,
         before=_BESIDE, after=_BESIDE,
         source=_CARD_SOURCE, example=lambda: _card_example(b"62", (4, 4, 4, 4, 3)),
     ),
     Detector(
-        "payment_card", "payment_card_grouped", _FOURS, _FOURS, _is_card, before=_BESIDE, after=_BESIDE,
+        "payment_card", "payment_card_grouped", NO_DIGIT + _FOURS, _FOURS, _is_card, before=_BESIDE, after=_BESIDE,
         source=_CARD_SOURCE, example=lambda: _card_example(b"4", (4, 4, 4, 4)),
     ),
     Detector(
-        "payment_card", "payment_card_uneven", _UNEVEN, _UNEVEN, _is_card, before=_BESIDE, after=_BESIDE,
+        "payment_card", "payment_card_uneven", NO_DIGIT + _UNEVEN, _UNEVEN, _is_card, before=_BESIDE, after=_BESIDE,
         source=_CARD_SOURCE, example=lambda: _card_example(b"37", (4, 6, 5)),
     ),
     Detector(
-        "payment_card", "payment_card_compact", _FIRST + "[0-9]{9}", _COMPACT, _is_card, before=_BESIDE, after=_BESIDE,
-        source=_CARD_SOURCE, example=lambda: _card_example(b"53", (16,)),
+        "payment_card", "payment_card_compact", NO_DIGIT + _FIRST + "[0-9]{9}", _COMPACT, _is_card,
+        before=_BESIDE, after=_BESIDE, source=_CARD_SOURCE, example=lambda: _card_example(b"53", (16,)),
     ),
     Detector("iban", "iban", _IBAN_HINT, _IBAN, _is_iban, source="ISO 13616: the IBAN registry", example=_iban_example),
     Detector(
-        "us_routing_number", "us_routing_number", ROUTING_WORDS.hint, r"\b[0-36-8][0-9]{8}\b",
+        "us_routing_number", "us_routing_number", _NINE_DIGITS, _NINE_DIGITS,
         _is_routing_number, before=BEFORE, after=AFTER, source="American Bankers Association",
         example=_routing_example,
     ),

@@ -10,7 +10,7 @@ import random
 from authz_service.dlp.detectors import calling_codes
 from authz_service.dlp.detectors.context import AFTER, BEFORE, Context, compiled, key_before
 from authz_service.dlp.detectors.detector import Detector
-from authz_service.dlp.detectors.neighbours import is_part
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, is_part
 from authz_service.dlp.detectors.validators import digits_of
 
 # A digit with what may stand before it: `(212) 555-0123`, `+44 20 7946 0018`, `030/1234567`.
@@ -32,6 +32,7 @@ _NANP = (
     r"(?:\b1[ .-]?)?(?:\([2-9][0-9]{2}\)[ -]?[2-9][0-9]{2}[ .-][0-9]{4}"
     r"|\b[2-9][0-9]{2}-[2-9][0-9]{2}-[0-9]{4}|\b[2-9][0-9]{2}\.[2-9][0-9]{2}\.[0-9]{4})"
 )
+_NANP_HINT = NO_DIGIT + r"[2-9][0-9]{2}(?:\)[ -]?|[.-])[2-9][0-9]{2}[ .-][0-9]{4}"
 _ANY = (
     r"(?:\b1[ .-]?)?(?:\([2-9][0-9]{2}\) ?|\b[2-9][0-9]{2}[ .-]?)[2-9][0-9]{2}[ .-]?[0-9]{4}\b"
     rf"|\(0[0-9]{{1,4}}\)[ -]?[0-9]{_D}{{4,9}}\b|\b(?:00[1-9]|0[1-9]|[1-9]){_D}{{6,12}}\b"
@@ -102,7 +103,7 @@ DETECTORS = (
         example=lambda: b"+1 " + _north_american(),
     ),
     Detector(
-        "phone_number", "phone_number_north_american", r"[2-9][0-9]{2}(?:\)[ -]?|[.-])[2-9][0-9]{2}[ .-][0-9]{4}",
+        "phone_number", "phone_number_north_american", _NANP_HINT,
         _NANP, _is_north_american, before=BEFORE, after=AFTER,
         source="North American Numbering Plan Administrator", example=_north_american,
     ),

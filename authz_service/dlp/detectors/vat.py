@@ -6,7 +6,7 @@ import random
 
 from authz_service.dlp.detectors.context import AFTER, BEFORE, Context
 from authz_service.dlp.detectors.detector import Detector
-from authz_service.dlp.detectors.neighbours import is_part
+from authz_service.dlp.detectors.neighbours import NO_WORD, is_part
 from authz_service.dlp.detectors.vat_check_digits import CHECKS
 
 _J = r"[ .-]?"  # what joins the groups
@@ -28,7 +28,7 @@ _FORMS = {
 }  # fmt: skip
 _PATTERN = "|".join(country + form for country, form in _FORMS.items())
 # Without the joints of every form, which a set of patterns would pay for in each text.
-_HINT = rf"(?:{'|'.join(_FORMS)})[ .-]?[0-9A-Z*+]{{1,4}}[ .-]?[0-9]"
+_HINT = rf"{NO_WORD}(?:{'|'.join(_FORMS)})[ .-]?[A-Z]{{0,2}}[ .-]?[0-9]"
 _SHORT = 8  # digits; what has fewer is too often right by chance
 
 VAT_WORDS = Context((

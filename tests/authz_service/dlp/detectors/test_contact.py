@@ -93,8 +93,7 @@ GIVEN_OUT = st.integers(0x2000 << 112, (0x4000 << 112) - 1).map(ipaddress.IPv6Ad
 def test_an_ipv6_address_is_found_at_any_place(address: ipaddress.IPv6Address, around: tuple[str, str]) -> None:
     """Compressed, in full, in capitals."""
     for written in {str(address), address.exploded, str(address).upper()}:
-        before = around[0].removesuffix(":")
-        assert machines(before + written + around[1]) == [written]
+        assert machines(around[0] + written + around[1]) == [written]
 
 
 @pytest.mark.parametrize(

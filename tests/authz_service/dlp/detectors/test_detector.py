@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import random
+import time
+
 import pytest
 import re2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authz_service.dlp.detectors import ALL, EVERY, Detector
 from authz_service.dlp.detectors.detector import CAPITALS_AND_DIGITS, DIGITS, stands_alone
 from authz_service.dlp.scan import Scanner
+
+LATIN1 = re2.Options()
+LATIN1.encoding = re2.Options.Encoding.LATIN1
+NEIGHBOURS = st.text('ssn 12-.:="_x@/\n', max_size=150).map(str.encode)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +67,34 @@ def test_a_detector_finds_what_it_makes_up(detector: Detector) -> None:
         for text in (value, b"it is " + value + b", they say"):
             assert scanner.suspects(text)
             assert [span.detector.name for span in scanner.scan(text)] == [detector.name]
+
+
+@given(st.sampled_from([detector for detector in EVERY if detector.example]), NEIGHBOURS, NEIGHBOURS)
+def test_no_detector_looks_further_than_it_says(detector: Detector, left: bytes, right: bytes) -> None:
+    """What is held back of a stream is what it needs, and no more can be asked for."""
+    assert detector.example is not None
+    text = left + detector.example() + right
+    match = re2.compile(detector.pattern.encode(), LATIN1).search(text)
+    if match is None:
+        return
+    start, end = match.start(), detector.extent(text, match.start(), match.end())
+    first = max(0, start - detector.before)
+    seen = text[first : end + detector.after]
+    assert detector.accepts(text, start, end) == detector.accepts(seen, start - first, end - first)
+
+
+def test_the_hints_stay_cheap_together() -> None:
+    """Patterns that count digits from any of them on made a set of them slower by a hundred times: one MB a second."""
+    hints = re2.Set.SearchSet(LATIN1)
+    for detector in EVERY:
+        hints.Add(detector.hint.encode())
+    hints.Compile()
+    draw = random.Random(3)
+    rows = [{"id": draw.randrange(10**6), "at": draw.randrange(10**12), "x": draw.random()} for _ in range(20_000)]
+    text = json.dumps(rows).encode() * 8
+    begun = time.perf_counter()
+    hints.Match(text)
+    assert time.perf_counter() - begun < 5
 
 
 def test_what_people_give_to_apis_is_told_and_not_replaced() -> None:
