@@ -23,6 +23,7 @@ LOCALS = st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9_+%-]{0,20}[A-Za-z0-9_])?(\.[A-
 def test_an_address_is_found_at_any_place(local: str, labels: list[str], top: str, around: tuple[str, str]) -> None:
     """Whatever its parts are."""
     assume(not (len(labels) > 1 and labels[0].isdigit() and labels[1].isdigit()))
+    assume(not around[0].endswith("'"))  # behind a letter it is an apostrophe, and the letter's word part of the name
     address = f"{local}@{'.'.join(labels)}.{top}"
     assert mail(around[0] + address + around[1]) == [address]
 
