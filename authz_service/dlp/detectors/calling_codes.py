@@ -52,7 +52,9 @@ PLANS = _by_code()
 def split(number: bytes) -> tuple[bytes, bytes] | None:
     """Part an international number's digits into calling code and national number; None where no plan has it."""
     if number[:1] == b"1":
-        return (number[:1], number[1:]) if is_north_american(number[1:]) else None
+        # Behind `+1` there is no doubt what it is to be: an exchange that is not given out may stand there (`123`).
+        exists = is_north_american(number[1:4] + b"2" + number[5:]) if len(number) == 11 else False  # noqa: PLR2004
+        return (number[:1], number[1:]) if exists else None
     for size in (1, 2, 3):
         code, national = number[:size], number[size:]
         if (lengths := PLANS.get(code)) is not None:

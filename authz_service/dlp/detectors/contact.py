@@ -41,9 +41,12 @@ _ADDRESS_BYTES = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO
 _V6_BLOCKS = tuple(map(ipaddress.IPv6Network, ("2000::/3", "fc00::/7", "fe80::/10", "64:ff9b::/96", "::ffff:0:0/96")))
 _BEFORE_VERSION = compiled(
     r"(?:(?:^|[^A-Za-z])(?i:version|ver|v|release|rev|revision|build|firmware|section|sec|chapter|clause|article|paragraph"
-    r"|appendix|figure|table|oid|step|rule)[ .:=#(\"']{0,4}|[=~^<>!]= ?|[~^]|[A-Z][A-Za-z]{1,20}/|\xc2\xa7 ?)$"
+    r"|appendix|figure|table|oid)[ .:=#(\"']{0,4}|[=~^<>!]= ?|[~^]|[A-Z][A-Za-z]{1,20}/|\xc2\xa7 ?)$"
 )
 _BEFORE_V4 = 24  # bytes
+_RANGE = 6  # bytes
+_RANGE_BEGINS = compiled(r"[0-9]\.[0-9]{1,3}-$")
+_RANGE_GOES_ON = compiled(r"^-[0-9]{1,3}\.[0-9]")
 _BEFORE_V6 = 6  # bytes: a group and its colon, and what tells that it is a key: `host:2001:db8::1`
 _KEY_LETTER = compiled(r"(?:[^0-9A-Fa-f:][0-9A-Fa-f]{0,4}|^):$")
 _NUMBERS = Context(("version", "ver", "release", "build", "firmware", "oid", "revision", "section", "chapter"))
@@ -73,12 +76,21 @@ def _is_email(text: bytes, start: int, end: int) -> float:
 def _is_v4(text: bytes, start: int, end: int) -> float:
     """Not a version, a section or an object identifier, which have the same shape."""
     first = text[start : text.index(b".", start)]
-    if is_part(text, start, end) or first in {b"0", b"127", b"255"}:
+    if _is_part(text, start, end) or first in {b"0", b"127", b"255"}:
         return 0.0
     if _BEFORE_VERSION.search(text[max(0, start - _BEFORE_V4) : start]):
         return 0.0
     key = key_before(text, start)
     return 0.0 if key is not None and _NUMBERS.within(key) else 0.85
+
+
+def _is_part(text: bytes, start: int, end: int) -> bool:
+    """Whether it belongs to something longer that is not a range of addresses (`10.0.0.1-10.0.0.9`)."""
+    if _RANGE_BEGINS.search(text[max(0, start - _RANGE) : start]):
+        text, end, start = text[start:], end - start, 0
+    if _RANGE_GOES_ON.search(text[end : end + _RANGE]):
+        text = text[:end]
+    return is_part(text, start, end)
 
 
 def _is_v6(text: bytes, start: int, end: int) -> float:
@@ -114,7 +126,7 @@ DETECTORS = (
         before=BEFORE, after=1, source="RFC 5321", example=_email_example,
     ),
     Detector(
-        "ip_address", "ip_address_v4", _V4_HINT, _V4, _is_v4, before=BEFORE, after=2, source="RFC 791",
+        "ip_address", "ip_address_v4", _V4_HINT, _V4, _is_v4, before=BEFORE, after=_RANGE, source="RFC 791",
         example=_v4_example,
     ),
     Detector(

@@ -45,6 +45,8 @@ _KEY = compiled(
     r"(?:[a-z]?\\{0,3}[\"'])?[ (\[+]{0,4}$"
     r"|<([a-z_][a-z0-9_.:-]{0,40})(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,8}$"
 )
+_MARKS_KEY = frozenset(b":=>")
+_MARK_REACH = 24  # bytes that can stand between a key's mark and its value, and more
 _REDACTION = b"[redacted:"
 _CUT_REDACTION = compiled(r"^[a-z0-9_:]{0,40}\]")
 _RIGHT_END = compiled(r"[\"'<>{}\[\];&|=\r\n]")
@@ -120,6 +122,8 @@ def any_of(contexts: Iterable[Context]) -> Context:
 
 
 def _key(window: bytes) -> bytes | None:
+    if not _MARKS_KEY.intersection(window[-_MARK_REACH:]):
+        return None  # in prose, which is spared the longer search
     match = _KEY.search(window.lower())
     if match is None:
         return None

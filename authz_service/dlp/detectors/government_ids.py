@@ -22,7 +22,7 @@ _ITIN = rf"9[0-9]{{2}}{_SEPARATOR}[5-9][0-9]{_SEPARATOR}[0-9]{{4}}"
 _NINE_DIGITS = r"\b[0-9]{9}\b"
 _SIN = r"[0-9]{3}[ -][0-9]{3}[ -][0-9]{3}"
 # National insurance: D, F, I, Q, U and V are in neither place, O not in the second.
-_NINO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2} ?[A-D]"
+_NINO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[A-D]"
 _NO_NINO = frozenset({b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"})
 
 SSN_WORDS = Context((

@@ -91,8 +91,9 @@ def _in_row(text: bytes, start: int, end: int) -> bool:
     """Whether groups of four digits go on to either side: a table of numbers. A month and a year are a card's own."""
     left = text[max(0, start - _BESIDE) : start]
     group, beyond = left[-_GROUP - 1 : -1], left[: -_GROUP - 1]
-    if left[-1:] == b" " and len(group) == _GROUP and group.isdigit() and not beyond[-1:].isalnum():
-        return group[:2] not in _CENTURIES or beyond[:1].isdigit()
+    if left[-1:] == b" " and len(group) == _GROUP and group.isdigit() and not beyond[-1:].isalnum():  # noqa: SIM102
+        if group[:2] not in _CENTURIES or beyond[:1].isdigit():
+            return True
     right = text[end : end + _BESIDE]
     group = right[1 : _GROUP + 1]
     return (

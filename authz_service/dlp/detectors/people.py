@@ -20,7 +20,7 @@ _DAY = r"[0-3]?[0-9]"
 _DATE = (
     r"\b(?:(?:19|20)[0-9]{2}(?:[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[01][0-9][0-3][0-9])"  # 1985-03-12, 19850312
     r"|[0-3]?[0-9][-/.] ?[0-3]?[0-9][-/.] ?(?:19|20)?[0-9]{2}"  # 12.03.1985, 3/12/85
-    rf"|{_DAY}(?:st|nd|rd|th)?(?: of)?[ -]{_NAME}\.?,?[ -](?:19|20)[0-9]{{2}}"  # 12 March 1985
+    rf"|{_DAY}(?:st|nd|rd|th)?(?: of)?[ -]{_NAME}\.?,?[ -](?:19|20)?[0-9]{{2}}"  # 12 March 1985
     rf"|{_NAME}\.?[ -]{_DAY}(?:st|nd|rd|th)?,?[ -](?:19|20)[0-9]{{2}})"  # March 12th, 1985
 )
 _PARTS = compiled(rf"[0-9]+|{_NAME}")
@@ -61,13 +61,19 @@ def is_past_day(written: bytes, today: dt.date | None = None) -> bool:
     numbers = [int(part) for part in parts if part not in _MONTHS]
     if named:
         day, year = numbers
-        return _is_day(year, named[0], day, today)
+        return _is_day(_in_full(year, parts[2], today), named[0], day, today)
     if len(parts[0]) == 4:  # noqa: PLR2004
         return _is_day(numbers[0], numbers[1], numbers[2], today)
     first, second, year = numbers
-    if len(parts[2]) == 2:  # noqa: PLR2004
-        year += 2000 if year <= today.year % 100 else 1900
+    year = _in_full(year, parts[2], today)
     return _is_day(year, first, second, today) or _is_day(year, second, first, today)
+
+
+def _in_full(year: int, written: str, today: dt.date) -> int:
+    """Two digits are the last year that ends so."""
+    if len(written) > 2:  # noqa: PLR2004
+        return year
+    return year + (2000 if year <= today.year % 100 else 1900)
 
 
 def _is_day(year: int, month: int, day: int, today: dt.date) -> bool:

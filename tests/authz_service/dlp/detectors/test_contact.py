@@ -68,7 +68,8 @@ def test_an_ipv4_address_is_found_at_any_place(a: int, b: int, c: int, d: int, a
 @pytest.mark.parametrize(
     "text",
     ["10.0.0.1:8080", "10.0.0.1/24", "http://10.0.0.1/x", "ip=10.0.0.1", '"client_ip": "10.0.0.1"', "10.0.0.1.",
-     "(10.0.0.1)", "from 10.0.0.1 port 22", "::ffff 10.0.0.1", "user@10.0.0.1", "x-forwarded-for: 10.0.0.1, 10.0.0.1"],
+     "(10.0.0.1)", "from 10.0.0.1 port 22", "::ffff 10.0.0.1", "user@10.0.0.1", "x-forwarded-for: 10.0.0.1, 10.0.0.1",
+     "10.0.0.1-10.0.0.1"],
 )  # fmt: skip
 def test_an_address_is_found_in_what_is_written_of_machines(text: str) -> None:
     """Private addresses too: they show a company's inside."""

@@ -143,6 +143,7 @@ def test_a_national_insurance_number_is_found_at_any_place(
     pairs = " ".join([prefix, number[:2], number[2:4], number[4:], suffix])
     assert insured(around[0] + compact + around[1]) == [compact]
     assert insured(around[0] + pairs + around[1]) == [pairs]
+    assert insured(pairs.replace(" ", "-")) == [pairs.replace(" ", "-")]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from tests.authz_service.dlp.detectors.finding import SURROUNDINGS, Finder
 
 found = Finder(DETECTORS)
 
-FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y",
-         "%d %b %Y", "%b %d %Y", "%d-%b-%Y", "%m/%d/%y", "%d. %m. %Y", "%Y%m%d", "%dth of %B %Y"]  # fmt: skip
+FORMS = [
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %B %Y", "%B %d, %Y",
+    "%d %b %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%m/%d/%y", "%d. %m. %Y", "%Y%m%d", "%dth of %B %Y",
+]  # fmt: skip
 WORDS = ["dob: ", "DOB ", "date of birth: ", '"birthDate": "', '"date_of_birth":"', "born on ", "geboren am ",
          "née le ", "birthday=", "customerDob=", "<birthdate>", "D.O.B. "]  # fmt: skip
 
