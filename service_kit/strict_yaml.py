@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,8 @@ from service_kit.faults import Faults
 from service_kit.yaml_tree import KINDS, MAX_BYTES, MAX_NODES, kind_of, line_of
 
 LENIENT_MAX_NODES = 1_000_000  # such files exist, and are large
-MAX_DIGITS = 64  # characters of a whole number
+MAX_DIGITS = 64  # characters of a number
+_DECIMAL = re.compile(r"[+-]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)")
 
 
 @dataclass(slots=True)
@@ -119,6 +121,23 @@ class Section:
             return minimum
         return value
 
+    def decimal(self, key: str, *, minimum: float, maximum: float, default: float | None = None) -> float:
+        """Read a number within bounds, both included; it can have a fraction, `0.9`."""
+        if not self._present(key, required=default is None):
+            return default if default is not None else minimum
+        node = self.entries[key]
+        if not isinstance(node, ScalarNode) or node.tag not in {"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"}:
+            self.fault(key, f"must be a number, but is {kind_of(node)}")
+            return minimum
+        written = node.value if len(node.value) <= MAX_DIGITS else ""  # what is longer is read as none
+        if not _DECIMAL.fullmatch(written):
+            self.fault(key, f"must be a decimal number of at most {MAX_DIGITS} characters, such as 0.9")
+            return minimum
+        if not minimum <= float(written) <= maximum:
+            self.fault(key, f"must be from {minimum:g} to {maximum:g}, but is {written}")
+            return minimum
+        return float(written)
+
     def flag(self, key: str) -> bool:
         """Read true or false, as YAML 1.1 writes them (`yes` and `on` too); false where it is absent."""
         found = self.entries.get(key)
@@ -143,6 +162,11 @@ class Section:
                     self.source, line_of(node), f"{self._name(key)}[{index}] must be text, but is {kind_of(node)}"
                 )
         return tuple(str(node.value) for node in nodes)
+
+    def lines_of(self, key: str) -> tuple[int, ...]:
+        """The line of each item of a list; of anything else none."""
+        node = self.entries.get(key)
+        return tuple(map(line_of, node.value)) if isinstance(node, SequenceNode) else ()
 
     def section(self, key: str, *, required: bool = True) -> Section:
         """Read a mapping below this one; an absent one reads as empty."""

@@ -64,8 +64,10 @@ def ask_everything(section: Section, depth: int = 0) -> None:
         section.raw_text(key)
         section.choice(key, ("red", "blue"))
         section.integer(key, minimum=0, maximum=9)
+        section.decimal(key, minimum=0, maximum=9)
         section.flag(key)
         section.texts(key, required=True)
+        section.lines_of(key)
         section.fault(key, "is looked at")
         if depth < 3:
             with section.section(key) as inner:
@@ -93,12 +95,13 @@ def test_an_absent_or_empty_key_reads_as_its_default() -> None:
         lambda root: root.has("b"),
         lambda root: root.raw_text("b", "x"),
         lambda root: root.integer("b", minimum=0, maximum=9, default=5),
+        lambda root: root.decimal("b", minimum=0, maximum=1, default=0.5),
         lambda root: root.choice("b", ("red",), "blue"),
         lambda root: root.texts("b"),
         lambda root: root.sections("b"),
         lambda root: root.section("b", required=False).entries,
     )
-    assert (found, faults) == ([False, "x", 5, "blue", (), (), {}], [])
+    assert (found, faults) == ([False, "x", 5, 0.5, "blue", (), (), {}], [])
 
 
 @pytest.mark.parametrize("raw", ["yes", "no", "on", "007", "1.10", "0x1F", "1e3", "2024-01-01", "12:30:45", "=", "-"])
@@ -118,6 +121,22 @@ def test_raw_text_may_be_empty_in_quotes() -> None:
 def test_a_whole_number_is_read_in_the_notations_of_yaml(raw: str, number: int) -> None:
     """Except those that people read differently: octal and sexagesimal."""
     assert value(f"a: {raw}", lambda root: root.integer("a", minimum=-10, maximum=1000)) == number
+
+
+@pytest.mark.parametrize(
+    ("raw", "number"),
+    [("0", 0.0), ("1", 1.0), ("0.9", 0.9), (".5", 0.5), ("1.", 1.0), ("-0.25", -0.25), ("+1.50", 1.5)],
+)
+def test_a_number_with_a_fraction_is_read_as_it_is_written(raw: str, number: float) -> None:
+    """One without a fraction too."""
+    assert value(f"a: {raw}", lambda root: root.decimal("a", minimum=-1, maximum=2)) == number
+
+
+def test_the_lines_of_a_list_are_those_of_its_items() -> None:
+    """Whatever they are; what is no list has none."""
+    assert value("a:\n- x\n\n- [y,\n  z]\n- {}", lambda root: (root.plain(), root.lines_of("a"))[1]) == (2, 4, 6)
+    assert value("a: [x, y]", lambda root: (root.plain(), root.lines_of("a"))[1]) == (1, 1)
+    assert value("a: x", lambda root: (root.plain(), root.lines_of("a"), root.lines_of("b"))[1:]) == ((), ())
 
 
 def test_a_choice_takes_an_unquoted_word_that_yaml_holds_for_a_truth() -> None:
@@ -190,6 +209,11 @@ def a_number(root: Section) -> object:
     return root.integer("a", minimum=0, maximum=9)
 
 
+def a_decimal(root: Section) -> object:
+    """Read a share of one."""
+    return root.decimal("a", minimum=0, maximum=1)
+
+
 def a_colour(root: Section) -> object:
     """Read one of two words."""
     return root.choice("a", ("red", "blue"))
@@ -222,6 +246,17 @@ def the_documents(root: Section) -> object:
         ("a: 1:30", a_number, "f.yaml:1: a must be a decimal whole number, but is '1:30'"),
         ("a: " + "9" * 5000, a_number, f"f.yaml:1: a must be from 0 to 9, but has more than {MAX_DIGITS} digits"),
         ("a: 0x" + "F" * 5000, a_number, f"f.yaml:1: a must be from 0 to 9, but has more than {MAX_DIGITS} digits"),
+        ("a: x", a_decimal, "f.yaml:1: a must be a number, but is text"),
+        ("a: [1]", a_decimal, "f.yaml:1: a must be a number, but is a list"),
+        ("a: 1.01", a_decimal, "f.yaml:1: a must be from 0 to 1, but is 1.01"),
+        ("a: -0.1", a_decimal, "f.yaml:1: a must be from 0 to 1, but is -0.1"),
+        ("a: .nan", a_decimal, f"f.yaml:1: a must be a decimal number of at most {MAX_DIGITS} characters, such as 0.9"),
+        ("a: 0x1", a_decimal, f"f.yaml:1: a must be a decimal number of at most {MAX_DIGITS} characters, such as 0.9"),
+        (
+            "a: 0." + "1" * 5000,
+            a_decimal,
+            f"f.yaml:1: a must be a decimal number of at most {MAX_DIGITS} characters, such as 0.9",
+        ),
         ("a: 1", lambda root: root.flag("a"), "f.yaml:1: a must be true or false, but is a whole number"),
         ("a: 'yes'", lambda root: root.flag("a"), "f.yaml:1: a must be true or false, but is text"),
         ("\na: [true]", lambda root: root.flag("a"), "f.yaml:2: a must be true or false, but is a list"),
