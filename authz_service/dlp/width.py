@@ -42,12 +42,14 @@ _SIGNS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?"
 class Shape:
     """What is known of a pattern's matches: their bytes at least and at most, None where there is no end.
 
-    `units` are the parts of the pattern that match one byte each, as they are written in it: `a` or `[0-9]`.
+    `units` are the parts of the pattern that match one byte each, as they are written in it: `a` or `[0-9]`. `places`
+    are those that match nothing, and hold only where they stand: `^` or `$`.
     """
 
     shortest: int
     longest: int | None
     units: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
 
 
 _NOTHING, _ONE = Shape(0, 0), Shape(1, 1)
@@ -62,6 +64,7 @@ def shape_of(pattern: str) -> Shape:
     """Read a pattern from left to right, with a level for each group that is open."""
     levels = [_Level()]
     units: set[str] = set()
+    places: set[str] = set()
     for token in _TOKEN.finditer(pattern.encode().decode("latin-1")):
         level, kind = levels[-1], token.lastgroup
         if token["unit"] is not None:
@@ -72,6 +75,7 @@ def shape_of(pattern: str) -> Shape:
                 units.add(f"\\x{ord(character):02x}")
                 level.append(_ONE)
         elif kind == "place":
+            places.add(token[0])
             level.append(_NOTHING)
         elif kind == "open":
             levels.append(_Level())
@@ -84,7 +88,7 @@ def shape_of(pattern: str) -> Shape:
         elif kind != "flags":
             level.repeat(*_times(token))
     shape = levels[0].shape()
-    return Shape(shape.shortest, shape.longest, frozenset(units))
+    return Shape(shape.shortest, shape.longest, frozenset(units), frozenset(places))
 
 
 def _times(token: re.Match[str]) -> tuple[int, int | None]:
