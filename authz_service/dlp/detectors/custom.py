@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from authz_service.dlp.detectors import ALL, context, validators
+from authz_service.dlp.detectors import EVERY, context, validators
 from authz_service.dlp.detectors.context import Context
 from authz_service.dlp.detectors.detector import DIGITS, LETTERS_AND_DIGITS, Detector, stands_alone
 from authz_service.dlp.pattern_check import MAX_PATTERN, complaints_about, first_match, program_size
@@ -137,7 +137,7 @@ def load(paths: Sequence[Path]) -> tuple[Detector, ...]:
 
 def read(paths: Iterable[Path], faults: Faults) -> tuple[Custom, ...]:
     """Read files of detectors; those that have no fault are returned."""
-    names = {detector.name: "a built-in one" for detector in ALL}
+    names = {detector.name: "a built-in one" for detector in EVERY}
     found: list[Custom] = []
     instructions = 0
     for section in _sections(paths, faults):
