@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -273,3 +274,26 @@ def test_what_has_no_fault_is_read_beside_what_has(tmp_path: Path) -> None:
     text = LEAST + "  - {entity: bad, pattern: '(', tests: {found: [x]}}\n"
     assert [each.detector.name for each in custom.read([written(tmp_path, text)], noted)] == ["part"]
     assert len(noted.found) == 1
+
+
+_KEYS = ("entity", "name", "pattern", "hint", "validator", "stands_alone", "context", "confidence", "source", "tests")
+_VALUES = (
+    "x", "a_b", "'P[0-9]{3}'", "'('", "'.*'", "'a{0,2}'", "P", "luhn", "none", "[]", "[x]", "['']", "[1, x]", "{}",
+    "{found: [P123]}", "{found: [P12, x], not_found: [P123]}", "{found: x}", "1", "0.5", ".nan", "~", "''", "true",
+    "é", "'\\n'", '"\\0"', "&a [*a]", "P" * 2000,
+)  # fmt: skip
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(_KEYS), st.sampled_from(_VALUES)), max_size=3))
+def test_whatever_a_file_says_it_gives_detectors_or_faults(entries: list[dict[str, str]]) -> None:
+    """Nothing else is raised, and a fault names the file."""
+    lines = (", ".join(f"{key}: {value}" for key, value in entry.items()) for entry in entries)
+    text = "detectors:\n" + "".join(f"  - {{{line}}}\n" for line in lines)
+    with TemporaryDirectory() as folder:
+        path, noted = written(Path(folder), text), Faults()
+        found = custom.read([path], noted)
+    assert {fault.source for fault in noted.found} <= {str(path)}
+    assert noted.found or len(found) == len(entries)
+    for each in found:
+        failed = {failure.line for failure in each.failures()}
+        assert failed <= {test.line for test in each.tests}
