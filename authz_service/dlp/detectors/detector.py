@@ -32,11 +32,16 @@ class Detector:
     example: Callable[[], bytes] | None = None  # makes a value up that is found, for tests and canaries
 
     def extent(self, text: bytes, start: int, end: int) -> int:
-        """Where a candidate ends, its tail included."""
-        last = min(len(text), start + self.longest)
-        while end < last and text[end] in self.tail:
-            end += 1
-        return end
+        """Where a candidate ends, its tail included.
+
+        With `until`, it ends behind the first of these in the tail; where there is none, with the tail itself.
+        """
+        if not self.tail:
+            return end
+        rest = text[end : start + self.longest]
+        length = len(rest) - len(rest.lstrip(bytes(self.tail)))
+        closing = rest.find(self.until, 0, length) if self.until else -1
+        return end + (length if closing < 0 else closing + len(self.until))
 
 
 DIGITS = frozenset(b"0123456789")

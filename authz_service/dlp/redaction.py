@@ -1,0 +1,77 @@
+"""Parts of a body → the same, with other things in the place of what was found in their text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from authz_service.dlp.found import Blocked, Treatment
+from authz_service.dlp.held import UNREAD, Held, Part, unread
+from authz_service.dlp.judging import Judging, Outcome, Place
+from authz_service.dlp.scan import Scanner
+from authz_service.dlp.writing import written
+
+
+class Redaction:
+    """Takes the parts of a body and gives them back when they are decided, those with findings not to be read again."""
+
+    def __init__(self, scanner: Scanner, treat: Treatment) -> None:
+        self._sweep = scanner.sweep()
+        self._held = Held()
+        self._judging = Judging(treat)
+        self._place = Place(self._held.text, self._offset)
+        self._passed = 0  # the place up to which something was found and let pass
+        self._out: list[Part] = []
+
+    def feed(self, parts: Sequence[Part]) -> list[Part]:
+        """Read on. Nothing is held back behind a part that ends the text."""
+        texts: list[bytes] = []
+        for part in parts:
+            self._held.add(part)
+            texts.append(part.text)
+            if part.ends:
+                self._decide(b"".join(texts), ends=True)
+                texts = []
+        if texts:
+            self._decide(b"".join(texts), ends=False)
+        return self._decided()
+
+    def finish(self) -> list[Part]:
+        """Decide what is left."""
+        self._decide(b"", ends=True)
+        return self._decided()
+
+    def _decided(self) -> list[Part]:
+        out, self._out = self._out, []
+        return out
+
+    def _decide(self, text: bytes, *, ends: bool) -> None:
+        for stretch in self._sweep.feed(text, ends=ends):
+            outcome = self._judging.judge(stretch, self._place)
+            if outcome is not None:
+                self._apply(outcome)
+        self._pass(self._sweep.safe)
+
+    def _offset(self, place: int) -> int:
+        self._pass(place)
+        return self._held.find(place)[1]
+
+    def _apply(self, outcome: Outcome) -> None:
+        if outcome.passes:
+            self._passed = max(self._passed, outcome.end)
+            return
+        self._pass(outcome.start)
+        syntax, offset = self._held.find(self._held.start)
+        is_left = outcome.end > self._held.start  # else a whole part has gone for a finding before
+        dropped = self._held.drop(outcome.end)
+        if dropped.fixed:
+            code = "secret_in_fixed_place"
+            raise Blocked(code, outcome.found)
+        raw = written(outcome.text, syntax) if outcome.found and is_left else b""
+        if outcome.found or dropped.ends:
+            self._out.append(Part(raw, UNREAD, syntax, True, dropped.ends, offset))
+
+    def _pass(self, place: int) -> None:
+        """Give back what is before a place as it is."""
+        if self._held.start < self._passed:
+            self._out += map(unread, self._held.take(min(place, self._passed)))
+        self._out += self._held.take(place)

@@ -1,0 +1,227 @@
+"""A text that comes in parts → what is found in it, the same however it is cut. Pure.
+
+Candidates are judged from left to right, each once, when so much has come that no more could change the judgement
+(`reach`), or the text has ended. What was found hides what stands around it from what stands around it: spans that
+overlap make one chain, everything in a chain is judged as the text was before it, and behind a chain, the text begins
+anew. So a chain can also bring to light what was refused to its left for the neighbour that is now taken out: where one
+begins, what stands before it is judged once more as a text that ends there, as far back as `reach`.
+
+Of one detector, nothing is looked for inside of what it found. Spans of others may overlap; who redacts clips them
+(`apart`), and goes by the inner ones where the outer is let pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from authz_service.dlp.compiled import Compiled
+from authz_service.dlp.detectors import Detector
+from authz_service.dlp.spans import MAX_VALUE, Span, Stretch
+
+_SLICE = 2048  # bytes in which detectors are sought together once anything is suspected
+
+
+@dataclass(slots=True)
+class _Entry:
+    """Something found. `told` is how far its readers know of it, -1 not at all; an open one may go on."""
+
+    start: int
+    end: int
+    tail: int  # where what the pattern matched ends
+    index: int
+    confidence: float
+    open: bool
+    told: int = -1
+
+
+@dataclass(slots=True)
+class _Chain:
+    """The last chain of overlapping spans: seen from inside it the text begins at `begins`, else where it `ends`."""
+
+    begins: int = 0
+    ends: int = 0
+    own: dict[int, int] = field(default_factory=dict)  # where each detector's last span ended
+
+
+class Sweep:
+    """Takes a text in parts. Its bounds hold at most `2 * reach + before` bytes of it, or MAX_VALUE, and one part."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._text = b""  # what is still looked at; all places but `_base` count from its beginning
+        self._base = 0  # where it begins in the whole text
+        self._position = 0  # every candidate that begins before it is judged
+        self._chain = _Chain()
+        self._entries: list[_Entry] = []
+
+    @property
+    def safe(self) -> int:
+        """Nothing that is not told yet begins before this place of the text."""
+        place = max(self._chain.ends, self._position - self._compiled.reach)
+        waiting = next((entry.start for entry in self._entries if entry.told < 0), self._position)
+        return self._base + min(place, self._position, waiting)
+
+    def feed(self, text: bytes, *, ends: bool) -> list[Stretch]:
+        """Read on. With `ends` the text ends here, and what comes next is another."""
+        self._text += text
+        self._extend(ends)
+        limit = len(self._text) if ends else len(self._text) - self._compiled.reach
+        if limit > self._position:
+            self._judge(limit, ends)
+            self._position = limit
+        stretches = self._tell()
+        self._forget(len(self._text) if ends else self._position - self._compiled.reach - self._compiled.before)
+        return stretches
+
+    def _extend(self, ends: bool) -> None:  # noqa: FBT001
+        """Follow what was open."""
+        for entry in self._entries:
+            if entry.open:
+                detector = self._compiled.detectors[entry.index]
+                entry.end, entry.open = _extent(detector, self._text, (entry.start, entry.tail), entry.end, ends=ends)
+                self._chain.own[entry.index] = entry.end
+                self._chain.ends = max(self._chain.ends, entry.end)
+
+    def _judge(self, limit: int, ends: bool) -> None:  # noqa: FBT001
+        compiled, text = self._compiled, self._text
+        left = max(0, self._position - compiled.before)
+        if not compiled.matching(text[left:] if left else text):
+            return
+        for start in range(self._position, limit, _SLICE):
+            stop = min(start + _SLICE, limit)
+            matching = compiled.matching(text[max(0, start - compiled.before) : stop + compiled.reach])
+            if matching:
+                _Field(compiled, text, self._chain, self._entries, ends).search(start, stop, matching)
+
+    def _tell(self) -> list[Stretch]:
+        stretches: list[Stretch] = []
+        kept: list[_Entry] = []
+        for number, entry in enumerate(self._entries):
+            long = entry.end - entry.start > MAX_VALUE
+            if entry.open and entry.told < 0 and not long:
+                kept += self._entries[number:]  # told in order of place
+                break
+            if entry.end > entry.told and entry.index != self._compiled.mark:
+                begins = entry.told < 0
+                span = Span(
+                    self._base + (entry.start if begins else entry.told),
+                    self._base + entry.end,
+                    self._compiled.detectors[entry.index],
+                    entry.confidence,
+                )
+                stretches.append(Stretch(span, begins, long))
+            entry.told = entry.end
+            if entry.open:
+                kept.append(entry)
+        self._entries = kept
+        return stretches
+
+    def _forget(self, count: int) -> None:
+        """Let go of the first bytes."""
+        if count <= 0:
+            return
+        self._text = self._text[count:]
+        self._base += count
+        self._position -= count
+        chain = self._chain
+        chain.begins, chain.ends = chain.begins - count, chain.ends - count
+        chain.own = {index: end - count for index, end in chain.own.items() if end > count}
+        if not self._text and not self._entries:
+            chain.begins = chain.ends = 0
+        for entry in self._entries:
+            entry.start, entry.end, entry.tail = entry.start - count, entry.end - count, entry.tail - count
+            entry.told = max(-1, entry.told - count)
+
+
+@dataclass(slots=True)
+class _Field:
+    """A text in which candidates are judged. What stands before `floor` is gone."""
+
+    compiled: Compiled
+    text: bytes
+    chain: _Chain
+    entries: list[_Entry]
+    ends: bool
+    floor: int = 0
+
+    def search(self, first: int, stop: int, matching: Sequence[int]) -> None:
+        """Judge every candidate of some detectors that begins within bounds."""
+        compiled, text, chain = self.compiled, self.text, self.chain
+        edge = stop + compiled.reach
+        if chain.ends <= first:
+            chain.begins = chain.ends
+        waiting: dict[int, tuple[int, int, int]] = {}  # each detector's next candidate: start, -end, number
+
+        def seek(index: int, place: int) -> None:
+            waiting.pop(index, None)
+            if place >= stop:
+                return
+            origin = 0
+            if place == chain.begins and index in compiled.asserting:  # it must not see what is left of it
+                match, origin = compiled.patterns[index].search(text[place:edge]), place
+            else:
+                match = compiled.patterns[index].search(text, place, edge)
+            if match is not None:
+                start, end = match.span()
+                if start + origin < stop:
+                    waiting[index] = (start + origin, -end - origin, index)
+
+        for index in matching:
+            seek(index, max(first, chain.own.get(index, 0)))
+        while True:
+            start, negative, index = min(waiting.values()) if waiting else (stop, 0, 0)
+            if chain.begins < chain.ends <= start and chain.ends < stop:  # the text begins anew
+                chain.begins = chain.ends
+                for asserting in compiled.asserting.intersection(matching):
+                    seek(asserting, chain.ends)
+                continue
+            if not waiting:
+                return
+            # A refused candidate may overlap a true one, so the search goes on behind its first byte.
+            seek(index, self._judge(start, -negative, index) or start + 1)
+
+    def _judge(self, start: int, end: int, index: int) -> int:
+        """Judge one candidate; return where it ends with its tail, 0 where it is refused."""
+        detector, chain = self.compiled.detectors[index], self.chain
+        left = max(0, chain.begins, start - detector.before)
+        confidence = detector.accepts(self.text[left : end + detector.after], start - left, end - left)
+        if not confidence or start == end:
+            return 0
+        if start > chain.ends:
+            self._uncover(start)
+        reached, is_open = _extent(detector, self.text, (start, end), end, ends=self.ends)
+        self.entries.append(_Entry(start, reached, end, index, confidence, is_open))
+        chain.ends = max(chain.ends, reached)
+        chain.own[index] = reached
+        return reached
+
+    def _uncover(self, stop: int) -> None:
+        """Find what is left to stand alone between the last chain and a new one."""
+        ends = self.chain.ends
+        first = max(ends, stop - self.compiled.reach, self.floor)
+        left = max(0, ends, first - self.compiled.before)
+        between = self.text[left:stop]
+        matching = self.compiled.matching(between)
+        if not matching:
+            return
+        found: list[_Entry] = []
+        chain = _Chain(ends - left, ends - left)
+        _Field(self.compiled, between, chain, found, ends=True, floor=first - left).search(
+            first - left, stop - left, matching
+        )
+        for entry in found:
+            entry.start, entry.end, entry.tail = entry.start + left, entry.end + left, entry.tail + left
+        self.entries += found
+
+
+def _extent(detector: Detector, text: bytes, match: tuple[int, int], end: int, *, ends: bool) -> tuple[int, bool]:
+    """Where a span ends whose tail goes on to `end` at least, and whether it may go on."""
+    start, tail = match
+    if not detector.tail:
+        return end, False
+    until = detector.until
+    end = detector.extent(text, start, max(tail, end - len(until) + 1) if until else end)
+    if ends or end < len(text) or end >= start + detector.longest:
+        return end, False
+    return end, not (until and text.endswith(until, tail))
