@@ -42,7 +42,8 @@ def _compile(pattern: str) -> Any:
 _LONG = _compile(rf"{_IN}{{{LEAST}}}")
 _OTHER = _compile(r"[^A-Za-z0-9+/_-]")
 _PRINTABLE = _compile(_FOUR + _FOUR)
-_LINE = _compile(rf"{_IN}{{64}}(?:{_IN}{{12}})?\r?(?:\n|\z)")
+# What makes a run worth decoding, or that it may go on in the next line.
+_SIGN = _compile(rf"{_FOUR}{_FOUR}|{_IN}{{64}}(?:{_IN}{{12}})?\r?(?:\n|\z)")
 
 
 @dataclass(slots=True)
@@ -78,6 +79,14 @@ class Base64Runs:
 
     def feed(self, parts: Sequence[Part]) -> list[Part]:
         """Read on. Nothing is held back behind a part that ends the text."""
+        if parts and self._open is None:
+            text = self._text + b"".join([part.text for part in parts])
+            last = parts[-1]
+            kept = 0 if last.ends else len(text) - len(text.rstrip(_ALPHABET))
+            if (not kept or (kept <= len(last.text) and not last.whole)) and not _LONG.search(text):
+                self._base += len(text) - kept
+                self._text = text[len(text) - kept :]
+                return self._held.through(parts, kept)
         texts: list[bytes] = []
         for part in parts:
             self._held.add(part)
@@ -179,11 +188,10 @@ def _next(text: bytes, place: int, ends: bool) -> tuple[int, bool]:  # noqa: FBT
     """The next run from a place on that is worth decoding; without one, what is not to be kept for the next time."""
     while (match := _LONG.search(text, place)) is not None:
         place = match.start()
-        signs = [sign.start() for sign in (_PRINTABLE.search(text, place), _LINE.search(text, place)) if sign]
-        if not signs:
+        sign = _SIGN.search(text, place)
+        if sign is None:
             break
-        sign = min(signs)
-        start = place + len(text[place:sign].rstrip(_ALPHABET))
+        start = place + len(text[place : sign.start()].rstrip(_ALPHABET))
         if start > place:  # what is between is skipped
             place = start
             continue

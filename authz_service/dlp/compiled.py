@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,19 @@ from authz_service.dlp.width import width_of
 # What an earlier redaction left: nothing is found in it, and what stands around it is judged as if it were the end of
 # the text. Its name would else be a context word: a redacted text would no longer scan clean.
 _MARK = Detector("", "redacted", r"\[REDACTED:", r"\[REDACTED:[a-z0-9_]{1,64}\]", lambda text, start, end: 1.0)  # noqa: ARG005
-_ASSERTIONS = re2.compile(r"\\[bBAzZ]|(?:^|[^\[\\])\^|\$")
+_TOKEN = re.compile(
+    r"""
+      \\Q .*? (?: \\E | \Z )
+    | (?P<word> \\b )
+    | (?P<other> \\[ABz] | [\^$] )
+    | \\.
+    | \[ \^? \]? (?: \[: .*? :\] | \\. | [^\]\\] )* \]
+    | .
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_WORD = re.compile(rb"[A-Za-z0-9_]{2}")
+_MEMORY = 64 << 20  # bytes that the common automaton may grow to before it starts anew
 
 
 class Compiled:
@@ -29,20 +42,38 @@ class Compiled:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
         self.patterns: list[Any] = [re2.compile(detector.pattern.encode(), options) for detector in self.detectors]
-        # Patterns that see their neighbours by themselves match otherwise where a text is cut.
-        self.asserting = frozenset(
-            index for index, detector in enumerate(self.detectors) if _ASSERTIONS.search(detector.pattern)
-        )
+        # Patterns that see their neighbours by themselves match otherwise where a text is cut: by \\b and by others.
+        self.asserting = _those_with(self.detectors, ("word", "other"))
+        self.anchored = _those_with(self.detectors, ("other",))
         self.before = max(max(detector.before, 1) for detector in self.detectors)
         self.reach = max(_reach(detector) for detector in self.detectors)
+        options.max_mem = _MEMORY
         self._any = re2.Set.SearchSet(options)
         for detector in self.detectors:
-            self._any.Add(detector.hint.encode())
+            # A hint must not miss what stands alone only once its neighbour is taken out.
+            self._any.Add(_without_assertions(detector.hint).encode())
         self._any.Compile()
 
     def matching(self, text: bytes) -> Sequence[int]:
         """The detectors whose hints are in a text, by number."""
-        return self._any.Match(text)  # type: ignore[no-any-return]
+        return self._any.Match(text) or ()
+
+
+def is_within_word(text: bytes, place: int) -> bool:
+    """Whether the bytes on both sides of a place are of a word, as \\b sees it."""
+    return place > 0 and _WORD.match(text, place - 1) is not None
+
+
+def _those_with(detectors: Sequence[Detector], kinds: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(
+        index
+        for index, detector in enumerate(detectors)
+        if any(token.lastgroup in kinds for token in _TOKEN.finditer(detector.pattern))
+    )
+
+
+def _without_assertions(pattern: str) -> str:
+    return _TOKEN.sub(lambda token: "(?:)" if token.lastgroup else token.group(), pattern)
 
 
 def _reach(detector: Detector) -> int:

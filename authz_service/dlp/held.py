@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from authz_service.dlp.views.piece import Piece, Syntax
@@ -96,6 +96,23 @@ class Held:
                 self.start = place
         if taken:
             self.last = taken[-1].syntax, taken[-1].offset
+        return taken
+
+    def through(self, parts: Sequence[Part], kept: int) -> list[Part]:
+        """Take out all there is, and pass parts by but for the last bytes of the last, which is not whole."""
+        taken = self.take(self.start + sum([len(part.text) for part in self._parts]) - self._skipped)
+        self.start += sum([len(part.text) for part in parts]) - kept
+        last = parts[-1]
+        taken += parts[:-1]
+        if not kept:
+            taken.append(last)
+            return taken
+        count = len(last.text) - kept
+        if count:
+            raw = last.raw[:count]
+            taken.append(Part(raw, raw, last.syntax, False, False, last.offset))
+        self._parts.append(last)
+        self._skipped = count
         return taken
 
     def drop(self, place: int) -> Dropped:

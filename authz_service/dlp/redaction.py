@@ -72,6 +72,8 @@ class Redaction:
 
     def _pass(self, place: int) -> None:
         """Give back what is before a place as it is."""
+        if place < self._held.start:
+            return
         if self._held.start < self._passed:
             self._out += map(unread, self._held.take(min(place, self._passed)))
         self._out += self._held.take(place)

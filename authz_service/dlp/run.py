@@ -43,7 +43,9 @@ class _Region:
     end: int
     new: bytes
     found: Found | None
-    long: bool
+    long: bool  # there is a long span in it
+    goes_on: bool  # it ends with that
+    seen: int  # the character up to which its alphabet is asked for, where it is long
 
 
 class Run:
@@ -82,7 +84,7 @@ class Run:
         region = self._region
         if region and (ends or self._sweep.safe >= _up(region.end)):
             self._settle(region, total)
-        elif region and region.long:
+        elif region and region.goes_on:
             self._settle_begun(region)
         kept = self._sweep.safe if not self._region else min(self._sweep.safe, self._region.end)
         self._forget(kept // 3 * 3 - self._base)
@@ -127,7 +129,10 @@ class Run:
             if region:
                 self._settle(region, self._base + len(self._bytes))
             new = self._between(first, outcome.start) + outcome.text
-            region = self._region = _Region(first // 3 * 4, outcome.end, new, outcome.found, long)
+            region = self._region = _Region(
+                first // 3 * 4, outcome.end, new, outcome.found, long, long, first // 3 * 4 + MAX_VALUE
+            )
+        region.goes_on = long
         if long:
             region.long = True
             region.new = _filled(region.new, 0)
@@ -150,7 +155,7 @@ class Run:
 
     def _write(self, region: _Region, last: int, new: bytes) -> None:
         text = b2a_base64(new, newline=False).rstrip(b"=")
-        seen = region.start + MAX_VALUE if region.long else last
+        seen = region.seen if region.long else last
         if 0 <= self._url_safe < seen:
             text = text.translate(_TO_URL_SAFE)
         self._edits.append(Edit(region.start, last, text, region.found))

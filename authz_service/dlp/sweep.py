@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from authz_service.dlp.compiled import Compiled
+from authz_service.dlp.compiled import Compiled, is_within_word
 from authz_service.dlp.detectors import Detector
 from authz_service.dlp.spans import MAX_VALUE, Span, Stretch
 
-_SLICE = 2048  # bytes in which detectors are sought together once anything is suspected
+_FEW = 12  # detectors that search a text all through; more do so in slices, each only those that can find something
+_SLICE = 2048  # bytes
 
 
 @dataclass(slots=True)
@@ -42,6 +43,11 @@ class _Chain:
     begins: int = 0
     ends: int = 0
     own: dict[int, int] = field(default_factory=dict)  # where each detector's last span ended
+    # Up to where candidates may be judged otherwise if the text ends behind them: those that were refused, those of
+    # patterns that see the ends of words, and of patterns that see more.
+    refused: int = 0
+    asserting: int = 0
+    anchored: int = 0
 
 
 class Sweep:
@@ -86,11 +92,14 @@ class Sweep:
     def _judge(self, limit: int, ends: bool) -> None:  # noqa: FBT001
         compiled, text = self._compiled, self._text
         left = max(0, self._position - compiled.before)
-        if not compiled.matching(text[left:] if left else text):
+        matching = compiled.matching(text[left:] if left else text)
+        if not matching:
             return
-        for start in range(self._position, limit, _SLICE):
-            stop = min(start + _SLICE, limit)
-            matching = compiled.matching(text[max(0, start - compiled.before) : stop + compiled.reach])
+        step = _SLICE if len(matching) > _FEW else limit
+        for start in range(self._position, limit, step):
+            stop = min(start + step, limit)
+            if step == _SLICE:
+                matching = compiled.matching(text[max(0, start - compiled.before) : stop + compiled.reach])
             if matching:
                 _Field(compiled, text, self._chain, self._entries, ends).search(start, stop, matching)
 
@@ -127,8 +136,10 @@ class Sweep:
         chain = self._chain
         chain.begins, chain.ends = chain.begins - count, chain.ends - count
         chain.own = {index: end - count for index, end in chain.own.items() if end > count}
-        if not self._text and not self._entries:
-            chain.begins = chain.ends = 0
+        chain.refused, chain.asserting = chain.refused - count, chain.asserting - count
+        chain.anchored -= count
+        if not self._text:
+            self._chain = _Chain()
         for entry in self._entries:
             entry.start, entry.end, entry.tail = entry.start - count, entry.end - count, entry.tail - count
             entry.told = max(-1, entry.told - count)
@@ -167,14 +178,28 @@ class _Field:
                 if start + origin < stop:
                     waiting[index] = (start + origin, -end - origin, index)
 
+        def recheck(index: int) -> None:
+            match = compiled.patterns[index].match(text[chain.begins : edge])
+            if match is not None:
+                waiting[index] = (chain.begins, -chain.begins - match.end(), index)
+            elif index in waiting and waiting[index][0] == chain.begins:
+                seek(index, chain.begins + 1)
+
+        asserting = compiled.asserting.intersection(matching)
+        anchored = compiled.anchored.intersection(matching)
+        chain.asserting = stop if asserting else chain.asserting
+        chain.anchored = stop if anchored else chain.anchored
         for index in matching:
             seek(index, max(first, chain.own.get(index, 0)))
         while True:
             start, negative, index = min(waiting.values()) if waiting else (stop, 0, 0)
             if chain.begins < chain.ends <= start and chain.ends < stop:  # the text begins anew
                 chain.begins = chain.ends
-                for asserting in compiled.asserting.intersection(matching):
-                    seek(asserting, chain.ends)
+                # Only what begins right here can match otherwise than if it saw what is left of it.
+                others = asserting if is_within_word(text, chain.ends) else anchored
+                for other in asserting:
+                    if other in others or waiting.get(other, (stop,))[0] == chain.ends:
+                        recheck(other)
                 continue
             if not waiting:
                 return
@@ -187,14 +212,23 @@ class _Field:
         left = max(0, chain.begins, start - detector.before)
         confidence = detector.accepts(self.text[left : end + detector.after], start - left, end - left)
         if not confidence or start == end:
+            chain.refused = max(chain.refused, start + 1)
             return 0
-        if start > chain.ends:
+        if start > chain.ends and self._may_hide(start):
             self._uncover(start)
         reached, is_open = _extent(detector, self.text, (start, end), end, ends=self.ends)
         self.entries.append(_Entry(start, reached, end, index, confidence, is_open))
         chain.ends = max(chain.ends, reached)
         chain.own[index] = reached
         return reached
+
+    def _may_hide(self, stop: int) -> bool:
+        """Whether anything that begins before a place could be judged otherwise if the text ended there."""
+        chain = self.chain
+        first = max(chain.ends, stop - self.compiled.reach, self.floor)
+        return max(chain.refused, chain.anchored) > first or (
+            chain.asserting > first and is_within_word(self.text, stop)
+        )
 
     def _uncover(self, stop: int) -> None:
         """Find what is left to stand alone between the last chain and a new one."""

@@ -112,7 +112,9 @@ class Marking:
             if sign == b"#":
                 self._syntax = Syntax.FORM if self._syntax is Syntax.PLAIN else Syntax.PLAIN
             elif sign != b"|":
-                after = min([at for at in (data.find(mark, place) for mark in (b"~", b"|", b"#")) if at >= 0] or [len(data)])
+                after = min(
+                    [at for at in (data.find(mark, place) for mark in (b"~", b"|", b"#")) if at >= 0] or [len(data)]
+                )
             text = data[place:after]
             pieces.append(Piece(text, text, self._syntax, ends=sign == b"|"))
             place = after

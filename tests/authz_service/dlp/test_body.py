@@ -39,11 +39,15 @@ def told(data: list[bytes], treat: Noting, *, marking: bool = False) -> bytes:
 def marked(draw: st.DrawFn) -> bytes:
     """A text in pieces of all kinds."""
     parts = draw(st.lists(st.tuples(TEXTS, st.integers(0, 2000), MARKS), max_size=3))
-    return b"".join(text[: cut % (len(text) + 1)] + b"".join(marks) + text[cut % (len(text) + 1) :] for text, cut, marks in parts)
+    return b"".join(
+        text[: cut % (len(text) + 1)] + b"".join(marks) + text[cut % (len(text) + 1) :] for text, cut, marks in parts
+    )
 
 
 @given(TEXTS | marked(), CUTS, PASSES, st.booleans())
-def test_how_a_body_is_cut_makes_no_difference(text: bytes, cuts: list[int], passes: frozenset[str], marking: bool) -> None:  # noqa: FBT001
+def test_how_a_body_is_cut_makes_no_difference(
+    text: bytes, cuts: list[int], passes: frozenset[str], marking: bool
+) -> None:  # noqa: FBT001
     """Neither to what comes out nor to what is asked and where."""
     whole, cut, bytewise = Noting(passes), Noting(passes), Noting(passes)
     expected = told([text], whole, marking=marking)
