@@ -17,9 +17,9 @@ from typing import Any
 
 import re2
 
+from authz_service.dlp.base64_run import Edit, Run
 from authz_service.dlp.found import Blocked, Treatment
 from authz_service.dlp.held import UNREAD, Held, Part
-from authz_service.dlp.run import Edit, Run
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.writing import written
 

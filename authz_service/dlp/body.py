@@ -1,6 +1,6 @@
 """A body as it comes → the same, without what is not to pass.
 
-    bytes → view → parts of text → what is found in it (redaction) → what is found in base64 (base64_runs) → bytes
+    bytes → view → parts of text → what is found in it (text_redaction) → what is found in base64 (base64_runs) → bytes
 
 What comes out does not depend on how the body was cut: each stage decides by the text alone, and holds back what is
 not decided. The end of an event or a record (`Piece.ends`) decides everything before it, so that nothing of an event
@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from authz_service.dlp.base64_runs import Base64Runs
 from authz_service.dlp.found import Treatment
 from authz_service.dlp.held import numbered
-from authz_service.dlp.redaction import Redaction
 from authz_service.dlp.scan import Scanner
+from authz_service.dlp.text_redaction import TextRedaction
 from authz_service.dlp.views.piece import Piece, View
 
 
@@ -30,7 +30,7 @@ class BodyRedactor:
     def __init__(self, view: View, scanner: Scanner, treat: Treatment) -> None:
         self.hold_back = hold_back(scanner)
         self._view = view
-        self._redaction = Redaction(scanner, treat)
+        self._redaction = TextRedaction(scanner, treat)
         self._runs = Base64Runs(scanner, treat)
         self._came = 0
 

@@ -26,6 +26,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _WORD = re.compile(rb"[A-Za-z0-9_]{2}")
+_NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
 _MEMORY = 64 << 20  # bytes that the common automaton may grow to before it starts anew
 
 
@@ -42,16 +43,17 @@ class Compiled:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
         self.patterns: list[Any] = [re2.compile(detector.pattern.encode(), options) for detector in self.detectors]
-        # Patterns that see their neighbours by themselves match otherwise where a text is cut: by \\b and by others.
-        self.asserting = _those_with(self.detectors, ("word", "other"))
-        self.anchored = _those_with(self.detectors, ("other",))
+        # Patterns that see their neighbours by themselves match otherwise where a text is cut.
+        self.anchored = _those_with("other", [detector.pattern for detector in self.detectors])
+        self.asserting = self.anchored | _those_with("word", [each.pattern + each.hint for each in self.detectors])
+        # Their hints may be words beside, which are worth to be sought near the candidate.
+        self.by_words = frozenset(index for index, detector in enumerate(self.detectors) if detector.before > _NEAR)
         self.before = max(max(detector.before, 1) for detector in self.detectors)
         self.reach = max(_reach(detector) for detector in self.detectors)
         options.max_mem = _MEMORY
         self._any = re2.Set.SearchSet(options)
         for detector in self.detectors:
-            # A hint must not miss what stands alone only once its neighbour is taken out.
-            self._any.Add(_without_assertions(detector.hint).encode())
+            self._any.Add(_unanchored(detector.hint).encode())
         self._any.Compile()
 
     def matching(self, text: bytes) -> Sequence[int]:
@@ -60,20 +62,21 @@ class Compiled:
 
 
 def is_within_word(text: bytes, place: int) -> bool:
-    """Whether the bytes on both sides of a place are of a word, as \\b sees it."""
+    r"""Whether the bytes on both sides of a place are of a word, as \b sees it."""
     return place > 0 and _WORD.match(text, place - 1) is not None
 
 
-def _those_with(detectors: Sequence[Detector], kinds: tuple[str, ...]) -> frozenset[int]:
+def _those_with(kind: str, patterns: Sequence[str]) -> frozenset[int]:
     return frozenset(
         index
-        for index, detector in enumerate(detectors)
-        if any(token.lastgroup in kinds for token in _TOKEN.finditer(detector.pattern))
+        for index, pattern in enumerate(patterns)
+        if any(token.lastgroup == kind for token in _TOKEN.finditer(pattern))
     )
 
 
-def _without_assertions(pattern: str) -> str:
-    return _TOKEN.sub(lambda token: "(?:)" if token.lastgroup else token.group(), pattern)
+def _unanchored(hint: str) -> str:
+    """A hint that asks for no end of the text: it is sought in windows of any size."""
+    return _TOKEN.sub(lambda token: "(?:)" if token.lastgroup == "other" else token.group(), hint)
 
 
 def _reach(detector: Detector) -> int:

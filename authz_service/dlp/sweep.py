@@ -43,10 +43,9 @@ class _Chain:
     begins: int = 0
     ends: int = 0
     own: dict[int, int] = field(default_factory=dict)  # where each detector's last span ended
-    # Up to where candidates may be judged otherwise if the text ends behind them: those that were refused, those of
-    # patterns that see the ends of words, and of patterns that see more.
+    # Up to where candidates may be judged otherwise if the text ends behind them: those that were refused, and those of
+    # patterns that see the end of the text by themselves.
     refused: int = 0
-    asserting: int = 0
     anchored: int = 0
 
 
@@ -93,14 +92,13 @@ class Sweep:
         compiled, text = self._compiled, self._text
         left = max(0, self._position - compiled.before)
         matching = compiled.matching(text[left:] if left else text)
-        if not matching:
-            return
-        step = _SLICE if len(matching) > _FEW else limit
+        slices = len(matching) > _FEW or not compiled.by_words.isdisjoint(matching)
+        step = _SLICE if slices else limit
         for start in range(self._position, limit, step):
             stop = min(start + step, limit)
-            if step == _SLICE:
+            if slices:
                 matching = compiled.matching(text[max(0, start - compiled.before) : stop + compiled.reach])
-            if matching:
+            if matching or start <= self._chain.ends < stop:  # where the text begins anew, a hint may have been hidden
                 _Field(compiled, text, self._chain, self._entries, ends).search(start, stop, matching)
 
     def _tell(self) -> list[Stretch]:
@@ -136,8 +134,7 @@ class Sweep:
         chain = self._chain
         chain.begins, chain.ends = chain.begins - count, chain.ends - count
         chain.own = {index: end - count for index, end in chain.own.items() if end > count}
-        chain.refused, chain.asserting = chain.refused - count, chain.asserting - count
-        chain.anchored -= count
+        chain.refused, chain.anchored = chain.refused - count, chain.anchored - count
         if not self._text:
             self._chain = _Chain()
         for entry in self._entries:
@@ -160,7 +157,7 @@ class _Field:
         """Judge every candidate of some detectors that begins within bounds."""
         compiled, text, chain = self.compiled, self.text, self.chain
         edge = stop + compiled.reach
-        if chain.ends <= first:
+        if chain.ends < first:
             chain.begins = chain.ends
         waiting: dict[int, tuple[int, int, int]] = {}  # each detector's next candidate: start, -end, number
 
@@ -168,27 +165,19 @@ class _Field:
             waiting.pop(index, None)
             if place >= stop:
                 return
-            origin = 0
-            if place == chain.begins and index in compiled.asserting:  # it must not see what is left of it
-                match, origin = compiled.patterns[index].search(text[place:edge]), place
-            else:
-                match = compiled.patterns[index].search(text, place, edge)
-            if match is not None:
-                start, end = match.span()
-                if start + origin < stop:
-                    waiting[index] = (start + origin, -end - origin, index)
+            match = compiled.patterns[index].search(text, place, edge)
+            if match is not None and match.start() < stop:
+                waiting[index] = (match.start(), -match.end(), index)
 
         def recheck(index: int) -> None:
-            match = compiled.patterns[index].match(text[chain.begins : edge])
+            match = compiled.patterns[index].match(text[chain.begins : chain.begins + compiled.reach])
             if match is not None:
                 waiting[index] = (chain.begins, -chain.begins - match.end(), index)
             elif index in waiting and waiting[index][0] == chain.begins:
                 seek(index, chain.begins + 1)
 
-        asserting = compiled.asserting.intersection(matching)
-        anchored = compiled.anchored.intersection(matching)
-        chain.asserting = stop if asserting else chain.asserting
-        chain.anchored = stop if anchored else chain.anchored
+        if not compiled.anchored.isdisjoint(matching):
+            chain.anchored = stop
         for index in matching:
             seek(index, max(first, chain.own.get(index, 0)))
         while True:
@@ -196,9 +185,9 @@ class _Field:
             if chain.begins < chain.ends <= start and chain.ends < stop:  # the text begins anew
                 chain.begins = chain.ends
                 # Only what begins right here can match otherwise than if it saw what is left of it.
-                others = asserting if is_within_word(text, chain.ends) else anchored
-                for other in asserting:
-                    if other in others or waiting.get(other, (stop,))[0] == chain.ends:
+                others = compiled.asserting if is_within_word(text, chain.ends) else compiled.anchored
+                for other in compiled.asserting:
+                    if other in others or (other in waiting and waiting[other][0] == chain.ends):
                         recheck(other)
                 continue
             if not waiting:
@@ -226,9 +215,7 @@ class _Field:
         """Whether anything that begins before a place could be judged otherwise if the text ended there."""
         chain = self.chain
         first = max(chain.ends, stop - self.compiled.reach, self.floor)
-        return max(chain.refused, chain.anchored) > first or (
-            chain.asserting > first and is_within_word(self.text, stop)
-        )
+        return max(chain.refused, chain.anchored) > first or is_within_word(self.text, stop)
 
     def _uncover(self, stop: int) -> None:
         """Find what is left to stand alone between the last chain and a new one."""

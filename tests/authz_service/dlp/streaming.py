@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Sequence
 
 from hypothesis import strategies as st
@@ -84,8 +85,10 @@ TEXTS = st.lists(PLAIN | encoded(), max_size=4).map(b"".join)
 
 
 class Marking:
-    """A view for tests. `~x` is one whole piece that reads as `x`, `~~` reads as nothing, `|` ends the text, and
-    `#` begins a form as far as the next `#`.
+    """A view for tests, with four signs.
+
+    `~x` is one whole piece that reads as `x`, `~~` reads as nothing, `|` ends the text, `#` begins a form as far as the
+    next `#`.
     """
 
     def __init__(self) -> None:
@@ -158,4 +161,4 @@ def redactor(treat: Noting, scanner: Scanner = SCANNER, *, marking: bool = False
 def chunks(data: bytes, cuts: Sequence[int]) -> list[bytes]:
     """Data cut at places."""
     places = [0, *sorted({cut % (len(data) + 1) for cut in cuts}), len(data)]
-    return [data[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(places)]

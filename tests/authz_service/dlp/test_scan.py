@@ -53,10 +53,18 @@ def test_of_overlapping_spans_the_longer_stays() -> None:
     assert found(b"abcd", Scanner([detector("ab", "short"), detector("abcd", "long")])) == [(b"abcd", "long")]
 
 
-def test_spans_that_overlap_in_part_become_one() -> None:
-    """Redacting one of them would leave the end of the other."""
+def test_of_spans_that_overlap_in_part_the_second_begins_where_the_first_ends() -> None:
+    """Redacting one of them would leave the end of the other, and what is put out of each is told by its own name."""
     scanner = Scanner([detector("abc", "left"), detector("cde", "right"), detector("ef", "far")])
-    assert found(b"xabcdefx", scanner) == [(b"abcdef", "left")]
+    assert found(b"xabcdefx", scanner) == [(b"abc", "left"), (b"de", "right"), (b"f", "far")]
+    spans = scanner.find(b"xabcdefx")
+    assert [(span.start, span.end) for span in spans] == [(1, 4), (3, 6), (5, 7)]
+
+
+def test_a_span_says_how_sure_its_detector_is() -> None:
+    """As it was told by it."""
+    doubting = Detector("x", "x", "x", "x", lambda text, start, end: 0.25 * bool(text[start:end]))
+    assert [span.confidence for span in Scanner([doubting]).scan(b"x x")] == [0.25, 0.25]
 
 
 def test_what_a_neighbour_hid_is_found_too() -> None:
@@ -102,16 +110,20 @@ class Counting:
         self._pattern = pattern
         self.searches = 0
 
-    def search(self, text: bytes, position: int) -> Any:
+    def search(self, text: bytes, position: int, end: int) -> Any:
         self.searches += 1
-        return self._pattern.search(text, position)
+        return self._pattern.search(text, position, end)
+
+    def match(self, text: bytes) -> Any:
+        self.searches += 1
+        return self._pattern.match(text)
 
 
 def searches(text: bytes) -> int:
     """How many searches a scan takes."""
     scanner = Scanner(ALL)
-    counting = [Counting(pattern) for pattern in scanner._patterns]
-    scanner._patterns = counting
+    counting = [Counting(pattern) for pattern in scanner._compiled.patterns]
+    scanner._compiled.patterns = counting
     scanner.scan(text)
     return sum(pattern.searches for pattern in counting)
 
@@ -145,9 +157,9 @@ def test_hostile_text_takes_searches_in_proportion_to_its_length(piece: bytes) -
     assert whole <= size
 
 
-def test_a_span_says_nothing_but_place_and_detector() -> None:
+def test_a_span_says_nothing_but_place_detector_and_confidence() -> None:
     """Its value stays in the text."""
-    assert set(Span.__slots__) == {"start", "end", "detector"}
+    assert set(Span.__slots__) == {"start", "end", "detector", "confidence"}
 
 
 @pytest.mark.parametrize(

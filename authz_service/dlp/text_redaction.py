@@ -11,7 +11,7 @@ from authz_service.dlp.scan import Scanner
 from authz_service.dlp.writing import written
 
 
-class Redaction:
+class TextRedaction:
     """Takes the parts of a body and gives them back when they are decided, those with findings not to be read again."""
 
     def __init__(self, scanner: Scanner, treat: Treatment) -> None:
