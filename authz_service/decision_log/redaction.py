@@ -107,15 +107,16 @@ class Redaction:
 
     def _octets(self, data: bytes) -> bytes:
         """Take out of a text what is found in it as it is written."""
-        spans = self.scanner.scan(data) if self.scanner.suspects(data) else []
-        data = redact(data, spans) if spans else data
         text = data.decode("utf-8", "replace")
         cleaned = _SCHEME.sub(_without_token, text)
         if _TOKEN_START in cleaned:
             cleaned = _RUN.sub(_without_jwt, cleaned)
         if "=" in cleaned:
             cleaned = "".join(map(_without_value, _APART.split(cleaned)))
-        return data if cleaned == text else cleaned.encode()
+        data = data if cleaned == text else cleaned.encode()
+        # Last, because a detector may take a credential for one of its own, and events name credentials alike.
+        spans = self.scanner.scan(data) if self.scanner.suspects(data) else []
+        return redact(data, spans) if spans else data
 
 
 def _without_token(match: re.Match[str]) -> str:

@@ -3,9 +3,26 @@
 `ALL` holds what is taken out wherever it stands, unless an operator says otherwise. `EVERY` holds the rest too: people
 give e-mail addresses, phone numbers, network addresses and dates to an API all the time because it asks for them, so
 these are told, and left where they are.
+
+Where two find the same, the one that stands first names it: what is known by its form comes before what is known by the
+words beside it.
 """
 
-from authz_service.dlp.detectors import contact, credentials, crypto, government_ids, payments, people, vat
+from authz_service.dlp.detectors import (
+    cloud_keys,
+    connection,
+    contact,
+    crypto,
+    developer_tokens,
+    government_ids,
+    keywords,
+    payments,
+    people,
+    private_keys,
+    service_keys,
+    tokens,
+    vat,
+)
 from authz_service.dlp.detectors.detector import Detector
 
 ALL: tuple[Detector, ...] = (
@@ -13,7 +30,13 @@ ALL: tuple[Detector, ...] = (
     *vat.DETECTORS,
     *payments.DETECTORS,
     *crypto.DETECTORS,
-    *credentials.DETECTORS,
+    *private_keys.DETECTORS,
+    *cloud_keys.DETECTORS,
+    *developer_tokens.DETECTORS,
+    *service_keys.DETECTORS,
+    *tokens.DETECTORS,
+    *connection.DETECTORS,
+    *keywords.DETECTORS,
 )
 EVERY: tuple[Detector, ...] = (
     *ALL,

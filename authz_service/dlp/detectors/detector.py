@@ -45,8 +45,10 @@ class Detector:
 
 
 DIGITS = frozenset(b"0123456789")
+HEX_DIGITS = DIGITS | frozenset(b"abcdefABCDEF")
 CAPITALS_AND_DIGITS = DIGITS | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 LETTERS_AND_DIGITS = CAPITALS_AND_DIGITS | frozenset(b"abcdefghijklmnopqrstuvwxyz")
+BASE64URL = LETTERS_AND_DIGITS | frozenset(b"-_")
 
 
 def stands_alone(text: bytes, start: int, end: int, alphabet: frozenset[int]) -> bool:

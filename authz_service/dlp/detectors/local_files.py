@@ -12,14 +12,25 @@ from urllib.parse import unquote_to_bytes
 
 import re2
 
+from authz_service.dlp.detectors.file_magic import a_part_begins_a_file, base64_beginnings, begins_a_file
+
+# Base64 of a file where a value begins: in JSON, in a form, in a data URL. The signs of JPEG, gzip, ZIP, ELF and of
+# Windows programs are too short to be told from words, so that more digits must follow.
+_SHORT = r"(?:/9j/|H4sI|UEs[DF]B|f0VMR|TVqQ)[A-Za-z0-9+/]{24}"
+_IN_BASE64 = "|".join((*(re2.escape(sign.decode()) for sign in base64_beginnings()), _SHORT))
+
 _SIGNS = (
     r"file:/+[a-z0-9._~%-]",  # file URLs
-    r"(?:^|[^a-z0-9._-])/(?:home|users|root|etc|var|tmp|opt|srv|proc|mnt|media|volumes)/[a-z0-9._-]",  # POSIX paths
-    r"(?:^|[^a-z0-9])~/[a-z0-9._-]",  # a home folder
+    r"(?:^|[^a-z0-9._-])/(?:home|users|root|etc|var|tmp|opt|srv|proc|mnt|media|volumes|usr|boot)/[a-z0-9._-]",  # POSIX
+    r"(?:^|[^a-z0-9._-])/(?:run/(?:user|secrets|media)|private/(?:etc|var|tmp)|dev/shm)/[a-z0-9._-]",
+    r"(?:^|[^a-z0-9._-])/dev/(?:fd/|sd|nvme|disk|mem)[a-z0-9]",
+    r"(?:^|[^a-z0-9])(?:~|\$home|\$\{home\})/[a-z0-9._-]",  # a home folder
+    r"%(?:userprofile|homepath|appdata|localappdata|programdata|programfiles|systemroot|windir|temp|tmp)%(?:\\{1,2}|/)",
     r"(?:^|[^a-z0-9])[a-z]:(?:\\{1,2}|/)[a-z0-9._ -]",  # Windows paths, JSON-escaped or not
     r"(?:^|[^\\])\\{2,4}[a-z0-9._-]+\\{1,2}[a-z0-9.$_-]",  # \\server\share
     r"content-disposition:(?:[^\r\n]|\r?\n[ \t])*filename",  # a file in a multipart body, its header folded or not
     r"data:[a-z]+/[^,]*;base64,",  # a file as a data URL
+    rf"(?:^|[\"'=,:\s])(?-i:{_IN_BASE64})",
 )
 
 
@@ -41,9 +52,12 @@ def carries_local_file(body: bytes, content_type: str = "", content_encoding: st
     """Whether any sign of local file content stands in a body, or could stand in it unseen."""
     if not body:
         return False
-    if content_encoding.strip().lower() not in {"", "identity"}:
+    if content_encoding.strip().lower() not in {"", "identity"} or begins_a_file(body):
         return True
-    return any(_ANY.Match(text) for text in _readings(body, content_type.lower()))
+    content_type = content_type.lower()
+    if content_type.lstrip().startswith("multipart/") and a_part_begins_a_file(body):
+        return True
+    return any(_ANY.Match(text) for text in _readings(body, content_type))
 
 
 def _readings(body: bytes, content_type: str) -> Iterator[bytes]:

@@ -101,3 +101,89 @@ def test_what_people_give_to_apis_is_told_and_not_replaced() -> None:
     """Contact data and dates of birth are not in the tuple that everything is redacted by."""
     told = {"email_address", "phone_number", "ip_address", "date_of_birth"}
     assert {detector.entity for detector in EVERY} - {detector.entity for detector in ALL} == told
+
+
+def tailed(until: bytes = b"", longest: int = 20) -> Detector:
+    """One whose tail is digits and hyphens."""
+    return Detector("x", "x", "a", "a", lambda *_: 1.0, tail=frozenset(b"0123456789-"), longest=longest, until=until)
+
+
+@pytest.mark.parametrize(
+    ("text", "until", "end"),
+    [
+        (b"a", b"", 1),
+        (b"a12-3", b"", 5),
+        (b"a12x3", b"", 3),
+        (b"a" + b"1" * 30, b"", 20),
+        (b"a12--34", b"--", 5),
+        (b"a--12--", b"--", 3),
+        (b"a12x--", b"--", 3),
+        (b"a12-", b"--", 4),
+        (b"a" + b"1" * 18 + b"--", b"--", 20),
+        (b"a" + b"1" * 17 + b"--", b"--", 20),
+    ],
+)
+def test_a_tail_ends_with_its_bytes_at_its_closing_or_at_its_longest(text: bytes, until: bytes, end: int) -> None:
+    """Whichever comes first."""
+    assert tailed(until).extent(text, 0, 1) == end
+
+
+def test_without_a_tail_a_candidate_ends_with_its_pattern() -> None:
+    assert Detector("x", "x", "a", "a", lambda *_: 1.0).extent(b"aaaa", 0, 2) == 2
+
+
+WORDS = (
+    *(detector.example() for detector in ALL if detector.example is not None),
+    b"aws",
+    b"AWS_SECRET",
+    b"secretAccessKey",
+    b"azure",
+    b"account key",
+    b"twilio",
+    b"DD_API_KEY",
+    b"vault",
+    b"password",
+    b"Server=db;",
+    b"token_type",
+    b"sha256",
+    b"bearer",
+    b"eyJhbGciOiJIUzI1NiJ9.",
+    b"https://",
+    b"user:",
+    b"@host",
+    b"[REDACTED:twilio_key]",
+    b"0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    b"wJalrXUtnFEMI/K7MDENG/bPxRfiCYzEXAMPLEKY",
+    b"a1B2c3D4e5F6g7H8i9J0",
+)
+JOINTS = st.sampled_from([b"", b" ", b"=", b": ", b'": "', b"\n", b"-", b"_", b";", b", ", b"/", b"x", b"1", b" " * 30])
+TEXTS = st.lists(st.tuples(st.sampled_from(WORDS), JOINTS), max_size=8).map(
+    lambda parts: b"".join(a + b for a, b in parts)
+)
+
+
+def compiled(pattern: str) -> re2._Regexp:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern.encode(), options)
+
+
+COMPILED = [(detector, compiled(detector.hint), compiled(detector.pattern)) for detector in ALL]
+
+
+@given(TEXTS)
+def test_a_decision_looks_no_further_than_it_says_and_a_hint_misses_none(text: bytes) -> None:
+    """A stream is held back as far as `before` and `after` tell; a text without a hint is not searched."""
+    for detector, hint, pattern in COMPILED:
+        match = pattern.search(text)
+        while match is not None:
+            start, end = match.span()
+            begin, last = max(0, start - detector.before), end + detector.after
+            accepted = detector.accepts(text, start, end)
+            assert detector.accepts(text[begin:last], start - begin, end - begin) == accepted, detector.name
+            assert 0 <= accepted <= 1
+            if accepted:
+                assert hint.search(text[begin:last]) is not None, detector.name
+                whole = detector.extent(text, start, end)
+                assert detector.accepts(text, start, whole) == accepted or not detector.tail, detector.name
+            match = pattern.search(text, start + 1)

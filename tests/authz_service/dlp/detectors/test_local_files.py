@@ -34,6 +34,21 @@ from authz_service.dlp.detectors.local_files import carries_local_file
         "content-disposition: attachment; FILENAME*=utf-8''a.txt",
         "data:text/plain;base64,SGk=",
         "data:image/svg+xml;base64,PHN2Zz4=",
+        "file:/etc/hosts",
+        "/usr/local/x",
+        "/run/secrets/db",
+        "/private/var/x",
+        "/dev/shm/x",  # noqa: S108
+        "/dev/fd/3",
+        "$HOME/x",
+        "${HOME}/.aws/credentials",
+        "%USERPROFILE%\\x",
+        "%AppData%\\\\x",
+        '"JVBERi0xLjcKJ"',
+        "content=iVBORw0KGgoAAAANSUhEUg",
+        '"UEsDBBQAAAAIAAAAIQDfpNJsWgEAACAFAAAT"',
+        '"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgG"',
+        "text: f0VMRgIBAQAAAAAAAAAAAAMAPgABAAAA",
     ],
 )
 def test_a_sign_of_a_local_file_is_seen(body: str) -> None:
@@ -62,6 +77,15 @@ def test_a_sign_of_a_local_file_is_seen(body: str) -> None:
         "data:text/plain,hello",
         "Content-Disposition: inline",
         '{"path": "/reports/2024"}',
+        "/dev/null",
+        "/run/now",
+        "about ~5/day",
+        "$HOMES/x",
+        '"/9j/"',
+        '"UEsDB is how it begins"',
+        "xJVBERi0xLjcKJ",
+        "100%TEMP%x",
+        "it begins with %PDF-1.7",
     ],
 )
 def test_what_merely_looks_alike_is_not(body: str) -> None:
@@ -106,3 +130,14 @@ def test_a_body_that_cannot_be_read_counts_as_carrying_a_file(encoding: str) -> 
 def test_any_body_is_judged(body: bytes) -> None:
     """Broken escapes included."""
     assert carries_local_file(body + rb"\u00", "application/json") in {True, False}
+
+
+@pytest.mark.parametrize(
+    "sign", [b"%PDF-1.7", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"\x1f\x8b\x08"]
+)
+def test_a_body_or_a_part_that_is_a_file_counts(sign: bytes) -> None:
+    """Without a name, a path or a URL."""
+    assert carries_local_file(sign + b"...", "application/octet-stream")
+    part = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + sign + b"...\r\n--b--"
+    assert carries_local_file(part, "multipart/form-data; boundary=b")
+    assert not carries_local_file(part, "text/plain")
