@@ -49,7 +49,7 @@ _MARKS_KEY = frozenset(b":=>")
 _MARK_REACH = 24  # bytes that can stand between a key's mark and its value, and more
 _REDACTION = b"[redacted:"
 _CUT_REDACTION = compiled(r"^[a-z0-9_:]{0,40}\]")
-_RIGHT_END = compiled(r"[\"'<>{}\[\];&|=\r\n]")
+_RIGHT_END = compiled(r"[\"'<>{}\[\]&|:=\r\n]")
 _SUBJECT_ENDS = compiled(r"[^a-z0-9]+")
 
 
@@ -80,10 +80,7 @@ class Context:
             key = _key(window)
             if key is None or says_nothing(key) or self.within(key):
                 return True
-        window = text[end : end + AFTER]
-        stop = _RIGHT_END.search(window)
-        if stop is not None:
-            window = window[: stop.start()]
+        window = _behind(text[end : end + AFTER])
         return self.within(window, cut_right=len(window) == AFTER)
 
     def within(self, text: bytes, *, cut_left: bool = False, cut_right: bool = False) -> bool:
@@ -129,6 +126,17 @@ def _key(window: bytes) -> bytes | None:
         return None
     start, end = match.span(1) if match.span(1) != (-1, -1) else match.span(2)
     return window[start:end].strip(b" -")
+
+
+def _behind(window: bytes) -> bytes:
+    """What stands behind a value and can tell of it: up to the next string, line, pair, or key of another value."""
+    stop = _RIGHT_END.search(window)
+    if stop is None:
+        return window
+    right = window[: stop.start()]
+    if stop.group() in {b":", b"="}:
+        right = right[: max(right.rfind(delimiter) for delimiter in (b",", b";", b"?", b"(", b"|")) + 1]
+    return right
 
 
 def _after_redaction(window: bytes, *, cut: bool) -> int:

@@ -61,7 +61,7 @@ _IBAN = "|".join(
 _IBAN_HINT = rf"{NO_WORD}(?:{'|'.join(_IBAN_LENGTHS.values()).replace(' ', '|')})[0-9]{{2}}[ -]?[0-9A-Z]{{4}}"
 
 ROUTING_WORDS = Context((
-    "routing", "routing number", "routing no", "routing transit", "aba", "rtn", "ach", "transit number", "wire",
+    "routing", "routing number", "routing no", "routing transit", "aba", "rtn", "ach", "transit number",
     "direct deposit", "bank code",
 ))  # fmt: skip
 

@@ -45,7 +45,8 @@ _ADDRESS_OR_VERSION = compiled(r"^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$")
 
 PHONE_WORDS = Context((
     "phone", "phone number", "telephone", "tel", "tel no", "mobile", "cell", "cellphone", "fax", "whatsapp", "msisdn",
-    "call me", "call us", "call him", "call her", "call them", "called from", "calling from", "text me", "sms", "dial",
+    "call me", "call us", "call him", "call her", "call them", "called from", "calling from", "text me",
+    "sms number", "sms to", "dial",
     "ring me", "contact number", "contact no", "callback", "reach me", "reach us", "hotline", "helpline", "voicemail",
     "phonenumber", "telefon", "handy", "rufnummer", "mobil", "movil", "portable",
 ))  # fmt: skip
