@@ -27,12 +27,13 @@ _PRINTABLE = re2.compile(rb"\A(?:...){0,32}[ -~]{6}", _OPTIONS)
 
 
 class Edit(NamedTuple):
-    """Characters from `start` to `end` go, and `text` stands in their place. `found` is None for what goes on."""
+    """Characters from `start` to `end` go, and `text` stands in their place."""
 
     start: int
     end: int
     text: bytes
     found: Found | None
+    follows: bool  # on the last one, with nothing between
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class _Region:
     found: Found | None
     long: bool  # there is a long span in it
     goes_on: bool  # it ends with that
+    follows: bool  # what is before has been written
     seen: int  # the character up to which its alphabet is asked for, where it is long
 
 
@@ -130,7 +132,7 @@ class Run:
                 self._settle(region, self._base + len(self._bytes))
             new = self._between(first, outcome.start) + outcome.text
             region = self._region = _Region(
-                first // 3 * 4, outcome.end, new, outcome.found, long, long, first // 3 * 4 + MAX_VALUE
+                first // 3 * 4, outcome.end, new, outcome.found, long, long, False, first // 3 * 4 + MAX_VALUE
             )
         region.goes_on = long
         if long:
@@ -151,14 +153,14 @@ class Run:
         last = region.end // 3 * 4
         if last > region.start:
             self._write(region, last, region.new)
-            region.start, region.new, region.found = last, b"", None
+            region.start, region.new, region.found, region.follows = last, b"", None, True
 
     def _write(self, region: _Region, last: int, new: bytes) -> None:
         text = b2a_base64(new, newline=False).rstrip(b"=")
         seen = region.seen if region.long else last
         if 0 <= self._url_safe < seen:
             text = text.translate(_TO_URL_SAFE)
-        self._edits.append(Edit(region.start, last, text, region.found))
+        self._edits.append(Edit(region.start, last, text, region.found, region.follows))
 
     def _forget(self, count: int) -> None:
         if count > 0:

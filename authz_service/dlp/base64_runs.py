@@ -170,7 +170,7 @@ class Base64Runs:
             self._pass(run.behind(run.run.safe))
 
     def _apply(self, run: _Open, edit: Edit) -> None:
-        self._pass(run.place(edit.start) if edit.found else run.behind(edit.start))
+        self._pass(run.behind(edit.start) if edit.follows else run.place(edit.start))
         syntax, offset = self._held.find(self._held.start)
         dropped = self._held.drop(run.behind(edit.end))
         if dropped.fixed:

@@ -90,8 +90,7 @@ class Held:
                 break
             else:
                 skipped = self._skipped + place - self.start
-                raw = part.raw[self._skipped : skipped]
-                taken.append(Part(raw, raw, part.syntax, False, False, part.offset + self._skipped))
+                taken.append(_piece_of(part, self._skipped, skipped))
                 self._skipped = skipped
                 self.start = place
         if taken:
@@ -109,8 +108,7 @@ class Held:
             return taken
         count = len(last.text) - kept
         if count:
-            raw = last.raw[:count]
-            taken.append(Part(raw, raw, last.syntax, False, False, last.offset))
+            taken.append(_piece_of(last, 0, count))
         self._parts.append(last)
         self._skipped = count
         return taken
@@ -136,10 +134,15 @@ class Held:
         """Take out what is left of the first part."""
         self._parts.popleft()
         if self._skipped:
-            raw = part.raw[self._skipped :]
-            part = Part(raw, raw, part.syntax, False, part.ends, part.offset + self._skipped)
+            part = _piece_of(part, self._skipped, len(part.text))
             self._skipped = 0
         return part
+
+
+def _piece_of(part: Part, start: int, end: int) -> Part:
+    """Some bytes of a part that is not whole."""
+    ends = part.ends and end == len(part.text)
+    return Part(part.raw[start:end], part.text[start:end], part.syntax, False, ends, part.offset + start)
 
 
 def unread(part: Part) -> Part:

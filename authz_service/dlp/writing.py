@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import escape
 from urllib.parse import quote
 
 from authz_service.dlp.views.piece import Syntax
@@ -17,6 +18,8 @@ def written(text: bytes, syntax: Syntax) -> bytes:
             return b'"' + _in_json(text) + b'"'
         case Syntax.FORM:
             return quote(text, safe="").encode()
+        case Syntax.XML:
+            return escape(text.decode("utf-8", "replace"), quote=True).encode()
         case _:
             return text
 

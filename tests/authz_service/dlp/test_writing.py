@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 from urllib.parse import unquote_to_bytes
 
 from hypothesis import given
@@ -20,6 +21,7 @@ def test_a_text_is_read_back_as_it_is(text: str) -> None:
     assert written(data, Syntax.PLAIN) == data
     assert json.loads(b'"' + written(data, Syntax.JSON_STRING) + b'"') == text
     assert json.loads(written(data, Syntax.JSON_NUMBER)) == text
+    assert unescape(written(data, Syntax.XML).decode()) == text
     assert unquote_to_bytes(written(data, Syntax.FORM)) == data
 
 
