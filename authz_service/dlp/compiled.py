@@ -9,6 +9,7 @@ from typing import Any
 import re2
 
 from authz_service.dlp.detectors import Detector
+from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
 from authz_service.dlp.width import width_of
 
 # What an earlier redaction left: nothing is found in it, and what stands around it is judged as if it were the end of
@@ -25,7 +26,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_WORD = re.compile(rb"[A-Za-z0-9_]{2}")
+_WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
 _MEMORY = 64 << 20  # bytes that the common automaton may grow to before it starts anew
 
@@ -63,7 +64,7 @@ class Compiled:
 
 def is_within_word(text: bytes, place: int) -> bool:
     r"""Whether the bytes on both sides of a place are of a word, as \b sees it."""
-    return place > 0 and _WORD.match(text, place - 1) is not None
+    return 0 < place < len(text) and text[place - 1] in _WORD and text[place] in _WORD
 
 
 def _those_with(kind: str, patterns: Sequence[str]) -> frozenset[int]:
