@@ -82,6 +82,14 @@ def test_dropping_tells_of_ends_and_of_fixed_places() -> None:
     assert queue.drop(3) == Dropped(ends=False, fixed=True)
 
 
+def test_a_part_that_reads_otherwise_is_split_in_both_ways() -> None:
+    """Byte for byte: a plus of a form reads as a space."""
+    queue = held(Piece(b"a+b+c", b"a b c", Syntax.FORM))
+    assert [(part.raw, part.text) for part in queue.take(2)] == [(b"a+", b"a ")]
+    queue.drop(3)
+    assert [(part.raw, part.text) for part in queue.take(5)] == [(b"+c", b" c")]
+
+
 def test_what_reads_as_nothing_goes_with_what_is_before_it() -> None:
     """Unless what is around it is dropped."""
     nothing = Piece(b"\xe2\x80\x8b", b"", whole=True)
