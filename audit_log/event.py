@@ -16,11 +16,12 @@ MAX_ITEMS = 200  # of a list
 
 @dataclass(frozen=True, slots=True)
 class FindingNote:
-    """That something was found, never what: its entity and where it stood."""
+    """That something was found, never what: its entity, where it stood, and what was done about it."""
 
     entity: str
     location: str
     name: str
+    action: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,10 @@ def _cut(text: str | None) -> str:
 
 
 def _finding(note: FindingNote) -> str:
-    return f'{{"entity": {_cut(note.entity)}, "location": {_cut(note.location)}, "name": {_cut(note.name)}}}'
+    return (
+        f'{{"entity": {_cut(note.entity)}, "location": {_cut(note.location)}, "name": {_cut(note.name)}, '
+        f'"action": {_cut(note.action)}}}'
+    )
 
 
 def _time(seconds: float, precision: str) -> str:

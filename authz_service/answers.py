@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
-from authz_service.dlp.request import Scan
+from authz_service.dlp.overrides import to_metadata
+from authz_service.dlp.request import NOTHING_DONE, Applied, Scan
 from authz_service.errors import CredentialRefused, McpRefused, Refusal
 from authz_service.identity.credentials import QUERY_PARAMETER, may_hold_a_token
 from authz_service.model import Binding, DecidedBy, Decision, Identity, Mutations, Outcome
@@ -20,7 +21,14 @@ _AUTHORIZATION = frozenset({"authorization"})
 
 
 def answer_verdict(  # noqa: PLR0913  (a decision's parts)
-    verdict: Verdict, decision_id: str, target: Target, identity: Identity | None, scan: Scan, *, dry_run: bool = False
+    verdict: Verdict,
+    decision_id: str,
+    target: Target,
+    identity: Identity | None,
+    scan: Scan,
+    *,
+    applied: Applied = NOTHING_DONE,
+    dry_run: bool = False,
 ) -> Decision:
     """Answer with what the policy says, and with what the gateway takes out of the request or adds to it.
 
@@ -35,18 +43,22 @@ def answer_verdict(  # noqa: PLR0913  (a decision's parts)
         "user": identity.user if identity else "",
         "agent": (identity.agent or "") if identity else "",
         "roles": list(identity.roles) if identity else [],
+        "issuer": identity.issuer if identity else "",
     }
+    metadata.pop("dlp", None)
+    if verdict.dlp:
+        metadata["dlp"] = to_metadata(verdict.dlp)  # by which bodies are treated
     if verdict.allowed:
         return Decision(
             Outcome.ALLOW, decision_id,
             verdict.code or "allowed", verdict.reason or "allowed by policy", policy_id,
-            mutations=_mutations(verdict, target, identity, scan), metadata=metadata,
+            mutations=_mutations(verdict, target, identity, applied), metadata=metadata,
         )  # fmt: skip
     code, reason = verdict.code or "policy_denied", verdict.reason or "denied by policy"
     if dry_run:
         return Decision(
             Outcome.ALLOW, decision_id, "dry_run", f"would be denied ({code}): {reason}", policy_id, DecidedBy.GATEWAY,
-            mutations=_mutations(Verdict(allowed=True), target, identity, scan), metadata=metadata,
+            mutations=_mutations(Verdict(allowed=True), target, identity, applied), metadata=metadata,
         )  # fmt: skip
     headers = verdict.headers
     if verdict.body is None:  # it is ours to write, and to say what it is
@@ -94,7 +106,7 @@ def answer_failure(code: str, decision_id: str) -> Decision:
     )  # fmt: skip
 
 
-def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan: Scan) -> Mutations:
+def _mutations(verdict: Verdict, target: Target, identity: Identity | None, applied: Applied) -> Mutations:
     """Put the gateway's mutations and the policy's together. The policy's come last: no client can undo them."""
     set_by_policy = {name for name, _ in verdict.headers}
     # A token for this gateway is none of the upstream's business, which could use it. A policy may give it another.
@@ -104,11 +116,11 @@ def _mutations(verdict: Verdict, target: Target, identity: Identity | None, scan
     replaced = _spellings(target.query, {name for name, _ in verdict.query_parameters_to_set})
     written = {name for name, _ in parameters}
     return Mutations(
-        set_headers=[*(pair for pair in scan.set_headers if pair[0] not in set_by_policy), *verdict.headers],
-        remove_headers=[*verdict.request_headers_to_remove, *scan.remove_headers, *own],
-        set_query=[*(pair for pair in scan.set_query if pair[0] not in written), *parameters],
+        set_headers=[*(pair for pair in applied.headers.set if pair[0] not in set_by_policy), *verdict.headers],
+        remove_headers=[*verdict.request_headers_to_remove, *applied.headers.remove, *own],
+        set_query=[*(pair for pair in applied.query.set if pair[0] not in written), *parameters],
         remove_query=[
-            *scan.remove_query,
+            *applied.query.remove,
             # A token in the query (RFC 6750 section 2.3) is not accepted, and none of the upstream's business either.
             *(_spellings(target.query, {QUERY_PARAMETER}) if may_hold_a_token(target.query) else ()),
             *_removed(verdict.query_parameters_to_remove, target.query),

@@ -21,9 +21,8 @@ from prometheus_client import CollectorRegistry
 from audit_log.sink import AuditEvent
 from authz_service import settings as configuration
 from authz_service import sources
-from authz_service.dlp.detectors import ALL
 from authz_service.dlp.request import redact_text
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.terms import open_terms
 from authz_service.identity import parts
 from authz_service.identity.introspector import Introspector
 from authz_service.identity.parts import Heard, IdentityParts
@@ -100,11 +99,11 @@ async def _decide(settings: Settings, request: HttpRequest, now: float) -> tuple
 async def _rehearse(
     settings: Settings, engine: Engine, request: HttpRequest, now: float, asking: Mapping[str, Introspector]
 ) -> tuple[list[Step], Decision]:
-    scanner, routes = Scanner(ALL), Routes(settings.routes)
+    dlp, routes = open_terms(settings.dlp), Routes(settings.routes)
     # Two, so that no proof is used up between them.
     first, second = await _identity(settings, asking), await _identity(settings, asking)
     terms = sources.body_terms(settings)
-    stage = Stage(routes, first.authenticator, scanner, engine.reads, terms)
+    stage = Stage(routes, first.authenticator, dlp, engine.reads, terms)
     found = await rehearse(request, stage, now)
     steps = found.steps
     if found.document is not None and found.rule is not None:
@@ -118,7 +117,7 @@ async def _rehearse(
         )
     pipeline = _pipeline(settings, second, engine, stage, now)
     decision = await pipeline.check(request)
-    by = f"{decision.outcome} by {decision.policy_id}: {decision.code}, {redact_text(decision.reason, scanner)}"
+    by = f"{decision.outcome} by {decision.policy_id}: {decision.code}, {redact_text(decision.reason, dlp.hidden)}"
     steps += [Step("decision", decision.outcome is Outcome.ALLOW, by), answer_step(decision)]
     return steps, decision
 
@@ -143,7 +142,7 @@ def _pipeline(settings: Settings, identity: IdentityParts, engine: Engine, stage
         authenticator=identity.authenticator,
         challenges=identity.challenges,
         denials=settings.denials.denials,
-        scanner=stage.scanner,
+        dlp=stage.dlp,
         engine=engine,
         audit=_Nowhere(),
         metrics=Metrics(CollectorRegistry()),

@@ -49,13 +49,13 @@ class Evaluation:
 
     def record(self, decision: Decision, now: float, handler_seconds: float) -> Record:
         """Return what the decision log is to know. What takes time is left to whoever writes it."""
-        request = _without_octets(self.request)
+        request, scan = _without_octets(self.request), replace(self.scan, fields=None)
         return Record(
             decision_id=decision.decision_id,
             path=self.rule,
             policies=self.engine,
             revision=self.engine.revision,
-            document=partial(_document, request, self.target, self.identity, self.scan),
+            document=partial(_document, request, self.target, self.identity, scan),
             value=self.value,
             error=(decision.code, decision.reason) if decision.outcome is Outcome.ERROR else None,
             time=now,
@@ -63,7 +63,7 @@ class Evaluation:
             handler_seconds=handler_seconds,
             traceparent=request.headers.get("traceparent", "")[:MAX_TRACEPARENT],
             requested_by=f"{request.source.address}:{request.source.port}",
-            held_bytes=weigh(request, self.target, self.identity, self.scan, self.value),
+            held_bytes=weigh(request, self.target, self.identity, scan, self.value),
             had_body=bool(self.request.body),
             cached=self.cached,
         )

@@ -101,21 +101,33 @@ class Identity:
 
 
 class Location(enum.StrEnum):
-    """Where in a request something was found."""
+    """Where in an exchange something was found."""
 
     HEADER = "header"
+    COOKIE = "cookie"
     QUERY = "query"
     PATH = "path"
+    BODY = "body"
+    TRAILER = "trailer"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something sensitive in a request: what kind, by which detector, where. Never its value."""
+    """Something sensitive in an exchange: what kind, by which detector, where, what becomes of it. Never its value.
+
+    `name` is that of the header, cookie or parameter, or the JSON path; empty for the path. Of several that are alike
+    `offset` (in bytes of the text as it is read) and `hash` (keyed) are the first's, `confidence` is the highest.
+    """
 
     entity: str
     detector: str
     location: Location
-    name: str  # of the header or parameter; empty for the path
+    name: str
+    action: str = "replace"
+    confidence: float = 1.0
+    offset: int = 0
+    hash: str = ""
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ decision is written to the audit log before it is answered: a request whose even
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,18 +16,20 @@ from audit_log.sink import AuditSink, AuditUnavailableError
 from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict, with_nonce
 from authz_service.challenges import Challenges
 from authz_service.denials import Denials
-from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.actions import Action
+from authz_service.dlp.request import NOTHING_DONE, Applied, Scan, apply, redact_path, redact_text, scan_request
+from authz_service.dlp.terms import Terms
+from authz_service.dlp.tokens import Caller
 from authz_service.errors import CredentialRefused, Outage, Refusal, RequestRefused
 from authz_service.evaluation import DecisionLog, Evaluation
 from authz_service.identity.authenticator import Authenticator
-from authz_service.model import Decision, HttpRequest, Identity
+from authz_service.model import Decision, Finding, HttpRequest, Identity
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.decision_cache import Asking, DecisionCache
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
 from authz_service.policy.target import MAX_PATH_BYTES, check_method, parse_target
-from authz_service.policy.verdict import read_verdict
+from authz_service.policy.verdict import Verdict, read_verdict
 from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
@@ -55,6 +57,7 @@ class _Progress:
     generation: int  # of the revocations that were known when it came
     identity: Identity | None = None
     scan: Scan | None = None
+    findings: Sequence[Finding] = ()
     evaluation: Evaluation | None = None
 
 
@@ -68,7 +71,7 @@ class Pipeline:
         authenticator: Authenticator,
         challenges: Challenges,
         denials: Denials,
-        scanner: Scanner,
+        dlp: Terms,
         engine: Engine,
         audit: AuditSink,
         metrics: Metrics,
@@ -84,7 +87,7 @@ class Pipeline:
         self._authenticator = authenticator
         self._challenges = challenges
         self._denials = denials
-        self._scanner = scanner
+        self._dlp = dlp
         self._engine = engine
         self._audit = audit
         self._metrics = metrics
@@ -131,8 +134,7 @@ class Pipeline:
             log.error("audit event not made, request refused", exc_info=error)
             decision = answer_failure("audit_unavailable", decision_id)
         self._log(progress, decision)
-        findings = tuple(progress.scan.findings) if progress.scan else ()
-        self._metrics.decided(decision, findings, self._clock.elapsed() - started)
+        self._metrics.decided(decision, tuple(progress.findings), self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
         decision = replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
         return self._denials.form(decision, request)
@@ -152,16 +154,29 @@ class Pipeline:
         if (progress.method, progress.host) != (request.method, request.host):
             # Neither can be changed on the way: what holds a secret there cannot go on at all.
             raise RequestRefused("secret_in_request_line", "the host or the method holds a secret")
-        scan = progress.scan = scan_request(request, target.endpoint, self._scanner, CREDENTIAL_HEADERS)
-        asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
         built = self._cache.members(rule.decision, engine.reads)
+        owner = Caller(identity.issuer, identity.user) if identity else None
+        scan = progress.scan = scan_request(
+            request, target, self._dlp, owner, CREDENTIAL_HEADERS, body=built is None or "dlp" in built
+        )
+        progress.findings = scan.findings
+        asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
         document = build_input(request, target, identity, scan, built, terms=self._bodies)
         evaluation = progress.evaluation = Evaluation(
             engine, rule.decision, request, target, identity, scan, self._clock.elapsed()
         )
         verdict = read_verdict(await self._ask(engine, asking, document, built, evaluation))
-        decision = answer_verdict(verdict, decision_id, target, identity, scan, dry_run=self._dry_run)
+        applied = self._applied(scan, verdict, progress) if verdict.allowed or self._dry_run else NOTHING_DONE
+        decision = answer_verdict(verdict, decision_id, target, identity, scan, applied=applied, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision
+
+    def _applied(self, scan: Scan, verdict: Verdict, progress: _Progress) -> Applied:
+        """Do what is to be done with what was found."""
+        applied = apply(scan, verdict.dlp)
+        progress.findings = applied.findings
+        if applied.blocked is not None:
+            raise Refusal(applied.blocked, "the request holds a secret or personal data that may not pass")
+        return applied
 
     async def _ask(
         self,
@@ -186,8 +201,9 @@ class Pipeline:
 
     def _begin(self, request: HttpRequest, started: float, now: float) -> _Progress:
         method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)
-        if self._scanner.suspects(f"{method}\n{host}\n{request_id}".encode()):
-            method, host, request_id = (redact_text(text, self._scanner) for text in (method, host, request_id))
+        hidden = self._dlp.hidden
+        if hidden.suspects(f"{method}\n{host}\n{request_id}".encode()):
+            method, host, request_id = (redact_text(text, hidden) for text in (method, host, request_id))
         generation = self._revocations.generation if self._revocations is not None else 0
         return _Progress(method, host, request_id, started, now, generation)
 
@@ -212,11 +228,13 @@ class Pipeline:
             status=decision.status,
             method=progress.method,
             host=progress.host,
-            path=scan.path if scan else redact_path(request.path.partition("?")[0][:MAX_PATH_BYTES], self._scanner)[1],
+            path=scan.path if scan else redact_path(request.path.partition("?")[0][:MAX_PATH_BYTES], self._dlp.scanner),
             source=request.source.address,
-            findings=[FindingNote(found.entity, found.location.value, found.name) for found in scan.findings]
-            if scan
-            else (),
+            findings=[
+                FindingNote(found.entity, found.location.value, found.name, found.action)
+                for found in progress.findings
+                if found.action != Action.ALLOW
+            ],
         )
 
     def _log(self, progress: _Progress, decision: Decision) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from authz_service.answers import CREDENTIAL_HEADERS
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.terms import Terms
+from authz_service.dlp.tokens import Caller
 from authz_service.errors import CredentialRefused, Outage, Refusal
 from authz_service.identity.authenticator import Authenticator
 from authz_service.identity.credentials import read_credential
@@ -48,22 +49,22 @@ class Stage:
 
     routes: Routes
     authenticator: Authenticator
-    scanner: Scanner
+    dlp: Terms
     reads: frozenset[str] | None = None
     terms: BodyTerms = DEFAULT_TERMS
 
 
 async def rehearse(request: HttpRequest, stage: Stage, now: float) -> Rehearsal:
     """Take a request through every step before the policy. `now` is in epoch seconds."""
-    scanner = stage.scanner
+    hidden = stage.dlp.hidden
     found = Rehearsal()
     steps = found.steps
-    shown = redact_path(request.path.partition("?")[0], scanner)[1]
+    shown = redact_path(request.path.partition("?")[0], stage.dlp.scanner)
     try:
         check_method(request.method)
         target = parse_target(request.path)
         steps.append(
-            Step("request", True, f"{redact_text(request.method, scanner)} {redact_text(request.host, scanner)}{shown}")
+            Step("request", True, f"{redact_text(request.method, hidden)} {redact_text(request.host, hidden)}{shown}")
         )
         rule = found.rule = stage.routes.find(request.method, request.host, target, request.context_extensions)
         steps.append(Step("route", True, _route(rule)))
@@ -79,7 +80,8 @@ async def rehearse(request: HttpRequest, stage: Stage, now: float) -> Rehearsal:
     except Outage as outage:
         steps.append(Step("identity", False, f"{outage.code}: {outage.detail}"))
         return found
-    scan = scan_request(request, target.endpoint, scanner, CREDENTIAL_HEADERS)
+    owner = Caller(identity.issuer, identity.user) if identity else None
+    scan = scan_request(request, target, stage.dlp, owner, CREDENTIAL_HEADERS, body=True)
     steps.append(Step("findings", True, _findings(scan)))
     try:
         found.document = build_input(request, target, identity, scan, stage.reads, terms=stage.terms)
@@ -131,5 +133,8 @@ def _step_of(refusal: Refusal) -> str:
 
 
 def _findings(scan: Scan) -> str:
-    told = [f"{found.entity} in {found.location}{f' {found.name}' if found.name else ''}" for found in scan.findings]
+    told = [
+        f"{found.entity} in {found.location}{f' {found.name}' if found.name else ''}: {found.action}"
+        for found in scan.findings
+    ]
     return ", ".join([*told, *(["a local file in the body"] if scan.carries_local_file else [])]) or "none"

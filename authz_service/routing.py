@@ -50,7 +50,7 @@ class Routes:
 
     def __init__(self, rules: Sequence[RouteRule]) -> None:
         *others, self._default = rules
-        self._rules = [(_prepared(rule.conditions), rule) for rule in others]
+        self._rules = [(prepared(rule.conditions), rule) for rule in others]
 
     def find(self, method: str, host: str, target: Target, context_extensions: Mapping[str, str]) -> RouteRule:
         """Return the rule for a request; `host` may have a port."""
@@ -58,11 +58,8 @@ class Routes:
             return self._default
         name, path = host_name(host), target.path.casefold()
         for wanted, rule in self._rules:
-            if (
-                (not wanted.methods or method in wanted.methods)
-                and (not wanted.hosts or any(_is_host(name, pattern) for pattern in wanted.hosts))
-                and (not wanted.paths or any(_is_below(path, prefix) for prefix in wanted.paths))
-                and all(context_extensions.get(key) == value for key, value in wanted.context_extensions.items())
+            if holds(wanted, method, name, path) and all(
+                context_extensions.get(key) == value for key, value in wanted.context_extensions.items()
             ):
                 return rule
         return self._default
@@ -74,12 +71,22 @@ def host_name(host: str) -> str:
     return name.lower().rstrip(".")
 
 
-def _prepared(conditions: Conditions) -> Conditions:
+def prepared(conditions: Conditions) -> Conditions:
+    """Return conditions as `holds` compares them."""
     return Conditions(
         tuple(host.lower().rstrip(".") for host in conditions.hosts),
         tuple(path.casefold().rstrip("/") for path in conditions.paths),
         conditions.methods,
         conditions.context_extensions,
+    )
+
+
+def holds(wanted: Conditions, method: str, host: str, path: str) -> bool:
+    """Whether `prepared` conditions are for a method, a `host_name` and a canonical path, `casefold`ed."""
+    return (
+        (not wanted.methods or method in wanted.methods)
+        and (not wanted.hosts or any(_is_host(host, pattern) for pattern in wanted.hosts))
+        and (not wanted.paths or any(_is_below(path, prefix) for prefix in wanted.paths))
     )
 
 

@@ -16,8 +16,7 @@ from audit_log.sink import LineSink
 from authz_service import settings as configuration
 from authz_service import sources
 from authz_service.decision_log.opening import DecisionLog
-from authz_service.dlp.detectors import ALL
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.terms import open_terms
 from authz_service.identity import key_rings, parts
 from authz_service.identity.parts import Heard
 from authz_service.kill_switch import PART, KillSwitch
@@ -63,8 +62,10 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         pipeline.use(engine)
         reporting.policy_in_use(engine)
 
-    scanner = Scanner(ALL)
-    decision_log = DecisionLog(settings.decision_log, scanner, sys.stderr, metrics.decisions_logged, new_decision_id())
+    dlp = open_terms(settings.dlp)
+    decision_log = DecisionLog(
+        settings.decision_log, dlp.hidden, sys.stderr, metrics.decisions_logged, new_decision_id()
+    )
     policies = sources.policy_source(settings, reporting.policy_away)
     replays = sources.replay_client(settings)
     introspectors = sources.introspectors(settings.identity.issuers, metrics.introspected)
@@ -83,7 +84,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         authenticator=identity.authenticator,
         challenges=identity.challenges,
         denials=settings.denials.denials,
-        scanner=scanner,
+        dlp=dlp,
         engine=engine,
         audit=audit,
         metrics=metrics,

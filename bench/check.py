@@ -19,9 +19,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from authz_service.dlp.detectors import ALL
 from authz_service.dlp.request import scan_request
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.terms import open_terms
 from authz_service.identity.key_source import Fetched
 from authz_service.identity.parts import IdentityParts
 from authz_service.identity.proof_keys import thumbprint
@@ -33,6 +32,7 @@ from authz_service.policy.opa_server import OpaEngine
 from authz_service.policy.target import parse_target
 from authz_service.routing import RouteRule
 from authz_service.servicers.ext_authz import ExtAuthzServicer, to_request
+from authz_service.settings.dlp import DlpSettings
 from bench import remote_opa
 from bench.judging import DECISION, ORIGIN, identity_of, pipeline_of
 from bench.measure import WARM_UP_CALLS, Figures, measure
@@ -139,7 +139,7 @@ async def run() -> Sequence[Figures]:
     """Measure; the first row is the whole with the usual token, the rest tell where its time goes."""
     keys = _Keys()
     identity_parts = await identity_of(ISSUER, ("RS256", "ES256"), keys)
-    scanner = Scanner(ALL)
+    dlp, target = open_terms(DlpSettings()), parse_target("/reports/q3?page=2")
     job = Job((str(POLICIES),), rules=(DECISION,))
     engine = await load_engine(job, Terms(), time.time_ns)
 
@@ -156,14 +156,14 @@ async def run() -> Sequence[Figures]:
     request = to_request(ext_authz_pb2.CheckRequest.FromString(rs256).attributes)
     now = time.time()
     caller = await identity_parts.authenticator.authenticate(request, RULE, now)
-    scan = scan_request(request, "/reports", scanner, frozenset({"authorization"}))
+    scan = scan_request(request, target, dlp, None, frozenset({"authorization"}), body=False)
     document = build_input(request, parse_target(request.path), caller.identity if caller else None, scan)
 
     async def authenticating() -> object:
         return await identity_parts.authenticator.authenticate(request, RULE, now)
 
     async def scanning() -> object:
-        return scan_request(request, "/reports", scanner, frozenset({"authorization"}))
+        return scan_request(request, target, dlp, None, frozenset({"authorization"}), body=False)
 
     async def evaluating() -> object:
         return engine.evaluate(DECISION, document)

@@ -10,8 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from audit_log.sink import AuditEvent
 from authz_service.denials import Denials
-from authz_service.dlp.detectors import ALL
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.terms import open_terms
 from authz_service.identity import parts
 from authz_service.identity.claims import ClaimNames
 from authz_service.identity.key_source import KeySource
@@ -21,6 +20,7 @@ from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.engine import Engine
 from authz_service.routing import RouteRule, Routes
 from authz_service.serving import new_decision_id
+from authz_service.settings.dlp import DlpSettings
 from authz_service.settings.dpop import DpopSettings
 from authz_service.settings.identity import IdentitySettings, Issuer
 from authz_service.telemetry import Metrics
@@ -64,7 +64,7 @@ def pipeline_of(identity: IdentityParts, engine: Engine) -> Pipeline:
         authenticator=identity.authenticator,
         challenges=identity.challenges,
         denials=Denials(),
-        scanner=Scanner(ALL),
+        dlp=open_terms(DlpSettings()),
         engine=engine,
         audit=NoAudit(),
         metrics=Metrics(CollectorRegistry()),

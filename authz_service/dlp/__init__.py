@@ -1,14 +1,20 @@
-"""What a request carries: secrets and personal data in headers and query, signs of local files in the body.
+"""Secrets and personal data in what passes: where they are, and what becomes of them.
 
-    detectors/   one file for each family: a format (RE2), a validator, a name
-    width        a pattern → the longest text that it can match
-    catalogue    detectors → a table of what they check
-    scan         text → spans; one RE2 Set pass tells which detectors can match at all (compiled, sweep, spans)
-    redactions   spans → the text without them
-    views/       bytes of a body → text as the application reads it, in pieces
-    body         a body as it comes → the same without what is not to pass (held, judging, text_redaction, writing)
-    base64_runs  the same for what a body holds in base64 (base64_run)
-    request      a request → findings, and the header and query mutations that take the values out
+    detectors/     one file for each family: a format (RE2), a validator, a name
+    width          a pattern → the longest text that it can match
+    catalogue      detectors → a table of what they check
+    views/         bytes of a body → text as the application will read it, in pieces
+    scan           text → spans; one RE2 Set pass tells which detectors can match at all (compiled, sweep, spans)
+    body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
+    base64_runs    the same for what a body holds in base64 (base64_run)
+    found          what was found, as it is handed to whoever decides
+    actions        rules → what becomes of a finding; overrides: what the policy says of that
+    redactions     what stands in the place of a value; tokens: what gives it back to its owner
+    treatments     an exchange's findings → replacements and notes
+    fields         short texts with findings; headers, query: what they become
+    body_findings  what the policy is told of a body
+    request        a request → findings, and, once the policy has seen them, mutations
+    terms          all of it as it is configured
 
 A finding says what and where, never the value.
 """

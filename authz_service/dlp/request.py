@@ -1,75 +1,151 @@
-"""A request → what was found in it, and the mutations that take header and query values out. Pure.
+"""A request → what was found in it; and, once the policy has seen that, the mutations that take it out. Pure.
 
-The query is read as an application reads it: split at `&`, names and values percent-decoded. Envoy's query mutations
-set a name to one value, so a repeated name with a finding in one of its values comes out once, its values joined by
-commas; a name that holds a finding itself is removed and comes back redacted.
+Headers and query are rewritten. The path is not, since it says what is asked for: what may not stay in it does not
+pass. A body is searched here for the policy alone, and is rewritten where bodies pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_to_bytes
+from typing import Final
+from urllib.parse import unquote_to_bytes
 
+from authz_service.dlp.actions import Direction, Overrides
+from authz_service.dlp.body_findings import BodyFindings, scan_body
 from authz_service.dlp.detectors.local_files import carries_local_file
+from authz_service.dlp.fields import Blocks, Field, field_of
+from authz_service.dlp.headers import (
+    FIXED_HEADERS,
+    NO_HEADER_CHANGES,
+    HeaderChanges,
+    HeaderFields,
+    scan_headers,
+    searched,
+)
+from authz_service.dlp.query import NO_QUERY_CHANGES, QueryChanges, QueryFields, form_decoded, scan_query
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.terms import Terms
+from authz_service.dlp.tokens import Caller
+from authz_service.dlp.treatments import Exchange
 from authz_service.model import Finding, HttpRequest, Location
+from authz_service.policy.target import Target
 
-# Not rewritten: Envoy routes by them, and refuses to let a filter change them.
-_FIXED_HEADERS = frozenset({"host", "content-length", "transfer-encoding"})
-MAX_FINDINGS = 100  # told of one request; redaction itself leaves none out
 MAX_ENDPOINT = 128  # characters; what is longer counts as one with what begins alike
-MAX_NAME = 64  # characters of a header's or parameter's name in a finding
+IN_PATH: Final = "secret_in_path"
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where in a request something was found, and the exchange that treats it."""
+
+    exchange: Exchange
+    headers: HeaderFields | None
+    query: QueryFields | None
+    path: Field | None
+    body: BodyFindings | None
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a request carries. `set_headers` and `set_query` hold redacted values, the latter percent-encoded.
+    """What a request carries. `findings` tell what the configuration would do with them.
 
-    `remove_headers` and `remove_query` are those whose very names held a finding. `path`, without query, and `endpoint`
-    are redacted, fit for logs, counters and headers.
+    `path`, without query, and `endpoint` are redacted, fit for logs, counters and headers.
     """
 
     findings: Sequence[Finding]
-    set_headers: Sequence[tuple[str, str]]
-    remove_headers: Sequence[str]
-    set_query: Sequence[tuple[str, str]]
-    remove_query: Sequence[str]
     path: str
     endpoint: str
     carries_local_file: bool
+    fields: Fields | None = None
 
 
-def scan_request(request: HttpRequest, endpoint: str, scanner: Scanner, credential_headers: frozenset[str]) -> Scan:
-    """Scan a request; `credential_headers` are those that the gateway itself consumes and does not forward."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What is done with what was found. `blocked` is the code of why the request does not pass, if it does not."""
+
+    findings: Sequence[Finding] = ()
+    headers: HeaderChanges = NO_HEADER_CHANGES
+    query: QueryChanges = NO_QUERY_CHANGES
+    blocked: str | None = None
+
+
+NOTHING_DONE: Final = Applied()
+
+
+def scan_request(  # noqa: PLR0913  (what is searched, by what, for whom)
+    request: HttpRequest,
+    target: Target,
+    terms: Terms,
+    caller: Caller | None,
+    passed_over: frozenset[str],
+    *,
+    body: bool,
+) -> Scan:
+    """Search a request. `passed_over` are the headers that the gateway itself consumes and does not forward.
+
+    `body`: whether anybody wants to know what is found in the body.
+    """
     path, _, query = request.path.partition("?")
     carries = carries_local_file(
         request.body, request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
     )
-    if not _suspects_any(request.headers, path, query, endpoint, scanner):
-        return Scan((), (), (), (), (), path, endpoint[:MAX_ENDPOINT], carries)
-    header_findings, set_headers, remove_headers = _scan_headers(request.headers, scanner, credential_headers)
-    query_findings, set_query, remove_query = _scan_query(query, scanner)
-    path_spans, shown_path = redact_path(path, scanner)
-    findings = [*header_findings, *query_findings, *_findings(path_spans, Location.PATH, "")]
+    scanner = terms.scanner
+    headers = searched(request.headers.items(), passed_over | FIXED_HEADERS)
+    in_body = scan_body(request, scanner) if body and request.body else None
+    if in_body is None and not _suspects_any(headers, path, query, target.endpoint, scanner):
+        return Scan((), path, target.endpoint[:MAX_ENDPOINT], carries)
+    spans, text, shown = _path(path, scanner)
+    fields = Fields(
+        terms.treatments.exchange(request.method, request.host, target, caller),
+        scan_headers(headers, scanner),
+        scan_query(query, scanner),
+        field_of(text, spans, Location.PATH, lambda _: ""),
+        in_body,
+    )
     return Scan(
-        findings=findings[:MAX_FINDINGS],
-        set_headers=set_headers,
-        remove_headers=remove_headers,
-        set_query=set_query,
-        remove_query=remove_query,
-        path=shown_path,
-        endpoint=redact_text(endpoint, scanner)[:MAX_ENDPOINT],
-        carries_local_file=carries,
+        _noted(fields),
+        shown,
+        redact_text(target.endpoint, scanner)[:MAX_ENDPOINT],
+        carries,
+        fields if fields.headers or fields.query or fields.path or fields.body else None,
     )
 
 
-def _suspects_any(headers: Mapping[str, str], path: str, query: str, endpoint: str, scanner: Scanner) -> bool:
+def apply(scan: Scan, overrides: Overrides) -> Applied:
+    """Do with what was found what the configuration says, and the policy."""
+    fields = scan.fields
+    if fields is None:
+        return NOTHING_DONE
+    exchange, blocks = fields.exchange.overridden(overrides), Blocks()
+    headers = fields.headers.treated(exchange, Direction.REQUEST, blocks) if fields.headers else NO_HEADER_CHANGES
+    query = fields.query.treated(exchange, blocks) if fields.query else NO_QUERY_CHANGES
+    if fields.path and fields.path.noted(exchange, Direction.REQUEST, blocks):
+        blocks.add(IN_PATH)
+    if fields.body:
+        fields.body.note(exchange, blocks)
+    return Applied(exchange.notes.findings, headers, query, blocks.code)
+
+
+def _noted(fields: Fields) -> Sequence[Finding]:
+    """Return what was found, as the configuration would treat it."""
+    if fields.headers:
+        fields.headers.note(fields.exchange, Direction.REQUEST)
+    if fields.query:
+        fields.query.note(fields.exchange)
+    if fields.path:
+        fields.path.noted(fields.exchange, Direction.REQUEST)
+    if fields.body:
+        fields.body.note(fields.exchange)
+    return fields.exchange.notes.findings
+
+
+def _suspects_any(headers: Sequence[tuple[str, str]], path: str, query: str, endpoint: str, scanner: Scanner) -> bool:
     """Whether anything could be found in any part of a request. One pass over all of them, which finds most clean."""
-    parts = ["\n".join([*headers, *headers.values(), path, endpoint]).encode()]
+    parts = ["\n".join([*[f"{name}: {value}" for name, value in headers], path, endpoint]).encode()]
     if query:
-        parts.append(unquote_to_bytes(query.replace("+", " ")))
+        parts.append(form_decoded(query))
     if "%" in path:
         parts.append(unquote_to_bytes(path))
     return scanner.suspects(b"\n".join(parts))
@@ -82,78 +158,15 @@ def redact_text(text: str, scanner: Scanner) -> str:
     return redact(data, spans).decode("utf-8", "replace") if spans else text
 
 
-def redact_path(path: str, scanner: Scanner) -> tuple[list[Span], str]:
-    """Find what a path (without query) holds, decoded or as it is written, and write it fit for logs and counters."""
+def redact_path(path: str, scanner: Scanner) -> str:
+    """Write a path (without query) fit for logs and counters."""
+    return _path(path, scanner)[2]
+
+
+def _path(path: str, scanner: Scanner) -> tuple[Sequence[Span], bytes, str]:
+    """Find what a path holds, decoded or as it is written: the findings, the text that has them, the path for logs."""
     for text in (unquote_to_bytes(path), path.encode()) if "%" in path else (path.encode(),):
         spans = scanner.scan(text)
         if spans:
-            return spans, redact(text, spans).decode("utf-8", "replace")
-    return [], path
-
-
-def _findings(spans: Sequence[Span], location: Location, name: str) -> list[Finding]:
-    """One finding for each detector at a place, however often it struck there: findings are told, not counted."""
-    shown = name[:MAX_NAME]
-    return [Finding(span.detector.entity, span.detector.name, location, shown) for span in _by_detector(spans)]
-
-
-def _by_detector(spans: Sequence[Span]) -> Collection[Span]:
-    return {span.detector.name: span for span in spans}.values()
-
-
-def _scan_headers(
-    headers: Mapping[str, str], scanner: Scanner, credential_headers: frozenset[str]
-) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
-    """Return findings, headers to set, and headers to remove: those whose very names hold a finding."""
-    findings: list[Finding] = []
-    to_set: list[tuple[str, str]] = []
-    to_remove: list[str] = []
-    if not scanner.suspects("\n".join([*headers, *headers.values()]).encode()):
-        return findings, to_set, to_remove
-    for name, value in headers.items():
-        if name.startswith(":") or name in _FIXED_HEADERS or name in credential_headers:
-            continue
-        name_spans = scanner.scan(name.encode())
-        text = value.encode()
-        spans = scanner.scan(text)
-        if name_spans:  # no name can be put in its place: the brackets of a redaction are not for header names
-            findings += _findings([*name_spans, *spans], Location.HEADER, "")
-            to_remove.append(name)
-        elif spans:
-            findings += _findings(spans, Location.HEADER, name)
-            to_set.append((name, redact(text, spans).decode("utf-8", "replace")))
-    return findings, to_set, to_remove
-
-
-def _scan_query(query: str, scanner: Scanner) -> tuple[list[Finding], list[tuple[str, str]], list[str]]:
-    """Return findings, parameters to set, and names to remove. Names stay as written: so does Envoy compare them."""
-    if not scanner.suspects(unquote_to_bytes(query.replace("+", " "))):
-        return [], [], []
-    values: dict[str, list[str]] = {}
-    for piece in query.split("&"):
-        name, _, value = piece.partition("=")
-        values.setdefault(name, []).append(value)
-    findings: list[Finding] = []
-    kept: dict[str, list[str]] = {}
-    changed: set[str] = set()
-    to_remove: list[str] = []
-    for name, written in values.items():
-        name_spans, new_name = _redact_encoded(name, scanner)
-        redacted = [_redact_encoded(value, scanner) for value in written]
-        # Two names can become one when they are redacted: then neither's values may push out the other's.
-        kept.setdefault(new_name, []).extend(value for _, value in redacted)
-        spans = [*name_spans, *(span for found, _ in redacted for span in found)]
-        if not spans:
-            continue
-        findings += _findings(spans, Location.QUERY, "" if name_spans else name)
-        changed.add(new_name)
-        if name_spans:
-            to_remove.append(name)
-    return findings, [(name, "%2C".join(kept[name])) for name in kept if name in changed], to_remove
-
-
-def _redact_encoded(text: str, scanner: Scanner) -> tuple[list[Span], str]:
-    """Scan a form-encoded text as it reads decoded; a redacted one is percent-encoded again."""
-    decoded = unquote_to_bytes(text.replace("+", " "))
-    spans = scanner.scan(decoded)
-    return spans, quote(redact(decoded, spans), safe="") if spans else text
+            return spans, text, redact(text, spans).decode("utf-8", "replace")
+    return (), b"", path

@@ -22,7 +22,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 from authz_service.dlp.request import Scan
@@ -231,8 +231,7 @@ def _caller(identity: Identity | None) -> Sequence[Any] | None:
 
 
 def _carried(scan: Scan) -> Sequence[Any]:
-    found = [[finding.entity, finding.detector, finding.location.value, finding.name] for finding in scan.findings]
-    return [scan.carries_local_file, found]
+    return [scan.carries_local_file, [[*astuple(finding)] for finding in scan.findings]]
 
 
 def _at(document: Mapping[str, Any], path: Path) -> Sequence[Any] | None:

@@ -128,6 +128,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "detector": finding.detector,
         "location": finding.location.value,
         "name": finding.name,
+        "offset": finding.offset,
+        "count": finding.count,
+        "confidence": finding.confidence,
+        "hash": finding.hash,
+        "action": finding.action,
     }
 
 

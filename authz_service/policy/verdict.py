@@ -15,6 +15,8 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
 
+from authz_service.dlp.actions import NO_OVERRIDES, Overrides
+from authz_service.dlp.overrides import OverridesError, read_overrides
 from authz_service.errors import PolicyFailed
 from authz_service.rego_engine.values import UNDEFINED
 
@@ -35,7 +37,7 @@ STATUSES = frozenset(status.value for status in HTTPStatus) - {101, 102, 103, 41
 # The fields that an outcome uses, beside `allowed`, `reason`, `code` and `policy_id`.
 FOR_ALLOW = (
     "headers", "response_headers_to_add", "request_headers_to_remove", "query_parameters_to_set",
-    "query_parameters_to_remove", "dynamic_metadata",
+    "query_parameters_to_remove", "dynamic_metadata", "dlp",
 )  # fmt: skip
 FOR_DENIAL = ("headers", "body", "http_status", "dynamic_metadata")
 
@@ -45,7 +47,7 @@ class Verdict:
     """What the policy says. `headers` are request headers to set on an allow, response headers on a denial.
 
     A header's first value overwrites, its others are added. Query parameters are named and valued as an application
-    reads them, decoded.
+    reads them, decoded. `dlp` says what becomes of which findings.
     """
 
     allowed: bool
@@ -60,6 +62,7 @@ class Verdict:
     code: str | None = None
     reason: str | None = None
     policy_id: str | None = None
+    dlp: Overrides = NO_OVERRIDES
 
 
 def read_verdict(value: Any) -> Verdict:
@@ -91,6 +94,7 @@ def read_verdict(value: Any) -> Verdict:
         code=_ours(value, "code"),
         reason=_ours(value, "reason"),
         policy_id=_ours(value, "policy_id"),
+        dlp=_overrides(used),
     )
 
 
@@ -180,6 +184,16 @@ def _metadata(value: Mapping[str, Any]) -> Mapping[str, Any]:
         level = below + [item for listed in level if isinstance(listed, list) for item in listed]
         depth += 1
     return {name: _sendable(item) for name, item in metadata.items()}
+
+
+def _overrides(value: Mapping[str, Any]) -> Overrides:
+    """Read what becomes of findings. A mistake in it is never taken for silence: a secret could get out."""
+    if "dlp" not in value:
+        return NO_OVERRIDES
+    try:
+        return read_overrides(value["dlp"])
+    except OverridesError as error:
+        raise PolicyFailed(f"the decision's `dlp` {error}") from error
 
 
 def _is_double(value: Any) -> bool:

@@ -5,12 +5,13 @@ Relative paths in the file are relative to the file's own folder. Each section h
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from authz_service.routing import RouteRule
 from authz_service.settings.decision_log import DecisionLogSettings, read_decision_log
 from authz_service.settings.denials import DenialSettings, read_denials
+from authz_service.settings.dlp import DlpSettings, read_dlp
 from authz_service.settings.identity import IdentitySettings, read_identity
 from authz_service.settings.listening import read_listening
 from authz_service.settings.policy import Policy, read_policy
@@ -34,6 +35,7 @@ class Settings:
     valkey: ValkeySettings | None = None
     revocation: RevocationSettings | None = None
     decision_log: DecisionLogSettings | None = None
+    dlp: DlpSettings = field(default_factory=DlpSettings)
 
 
 def load(path: Path) -> Settings:
@@ -52,6 +54,7 @@ def load(path: Path) -> Settings:
             valkey=read_valkey(root, folder),
             revocation=read_revocation(root),
             decision_log=read_decision_log(root, folder, remote=policy.opa is not None),
+            dlp=read_dlp(root, folder),
         )
         if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
             text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 from authz_service.errors import RequestRefused
@@ -59,14 +60,19 @@ def _rule(section: Section, default: RouteRule) -> RouteRule:
 
 
 def _conditions(match: Section) -> Conditions:
-    # An empty list would hold for nothing, or, read as one that is left out, for everything.
-    hosts, paths, methods = (match.texts(key, required=match.has(key)) for key in ("hosts", "paths", "methods"))
     extensions: dict[str, str] = {}
     if match.has("context_extensions"):
         with match.section("context_extensions") as section:
             if len(section.entries) > MAX_EXTENSIONS:
                 match.fault("context_extensions", f"must have at most {MAX_EXTENSIONS} items")
             extensions = {key: section.text(key) for key in section.entries}  # the file's own bounds hold
+    return replace(read_conditions(match), context_extensions=extensions)
+
+
+def read_conditions(match: Section) -> Conditions:
+    """Read what requests have to be like: hosts, paths, methods."""
+    # An empty list would hold for nothing, or, read as one that is left out, for everything.
+    hosts, paths, methods = (match.texts(key, required=match.has(key)) for key in ("hosts", "paths", "methods"))
     for host in hosts:
         if host and not _HOST.fullmatch(host):
             match.fault("hosts", f"must hold names without port, perhaps with *. in front, but has {host!r}")
@@ -76,7 +82,7 @@ def _conditions(match: Section) -> Conditions:
     for method in methods:
         if method and not _METHOD.fullmatch(method):
             match.fault("methods", f"must hold methods in capital letters, but has {method!r}")
-    return Conditions(hosts, paths, methods, extensions)
+    return Conditions(hosts, paths, methods)
 
 
 def _is_canonical(path: str) -> bool:

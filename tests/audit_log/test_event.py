@@ -32,7 +32,7 @@ EVENT = DecisionEvent(
     host="api.example",
     path="/hr/x",
     source="10.0.0.7",
-    findings=[FindingNote("us_ssn", "query", "q")],
+    findings=[FindingNote("us_ssn", "query", "q", "mask")],
 )
 FREE = ["request_id", "user", "agent_id", "issuer", "policy_id", "reason", "method", "host", "path", "source"]
 
@@ -70,7 +70,7 @@ def test_an_event_tells_who_what_and_why() -> None:
         ("host", "api.example"),
         ("path", "/hr/x"),
         ("source", "10.0.0.7"),
-        ("findings", [{"entity": "us_ssn", "location": "query", "name": "q"}]),
+        ("findings", [{"entity": "us_ssn", "location": "query", "name": "q", "action": "mask"}]),
     ]
 
 
@@ -94,7 +94,9 @@ def test_whatever_a_client_chooses_is_cut(name: str) -> None:
 def test_roles_and_names_of_findings_are_cut_too() -> None:
     """Each by itself."""
     long = "x" * 10_000
-    document = read(dataclasses.replace(EVENT, roles=[long, "short"], findings=[FindingNote("e", "header", long)]))
+    document = read(
+        dataclasses.replace(EVENT, roles=[long, "short"], findings=[FindingNote("e", "header", long, "mask")])
+    )
     assert [len(role) for role in document["roles"]] == [MAX_FIELD, 5]
     assert len(document["findings"][0]["name"]) == MAX_FIELD
 
@@ -105,7 +107,7 @@ ANY = st.text(st.characters(exclude_categories=[]))
 @given(st.fixed_dictionaries(dict.fromkeys(FREE, ANY)), st.lists(ANY, max_size=3), ANY)
 def test_an_event_is_one_line_whatever_stands_in_it(fields: dict[str, Any], roles: list[str], name: str) -> None:
     """By every reading of a line, in every encoding, surrogates and separators of Unicode included."""
-    event = dataclasses.replace(EVENT, **fields, roles=roles, findings=[FindingNote("e", "header", name)])
+    event = dataclasses.replace(EVENT, **fields, roles=roles, findings=[FindingNote("e", "header", name, "mask")])
     line = event.to_json()
     assert len(line.splitlines()) == 1
     assert line.isascii()

@@ -11,20 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.answers import answer_failure, answer_refusal, answer_verdict
-from authz_service.dlp.request import Scan
+from authz_service.dlp.headers import HeaderChanges
+from authz_service.dlp.request import NOTHING_DONE, Applied, Scan
 from authz_service.errors import CredentialRefused, McpRefused, RequestRefused
 from authz_service.model import DecidedBy, Decision, Identity, Outcome
 from authz_service.policy.target import Target
 from authz_service.policy.verdict import read_verdict
 
 ALICE = Identity("alice", "a1", ("engineer",), "https://idp.example", {}, 1.0)
-NOTHING = Scan((), (), (), (), (), "/x", "/x", carries_local_file=False)
+NOTHING = Scan((), "/x", "/x", carries_local_file=False)
 
 
-def allow(query: str = "", identity: Identity | None = ALICE, scan: Scan = NOTHING, **verdict: Any) -> Decision:
+def allow(
+    query: str = "", identity: Identity | None = ALICE, applied: Applied = NOTHING_DONE, **verdict: Any
+) -> Decision:
     """What an allowing verdict comes to."""
     target = Target("/x", query, "/x")
-    return answer_verdict(read_verdict({"allowed": True, **verdict}), "d-1", target, identity, scan)
+    return answer_verdict(read_verdict({"allowed": True, **verdict}), "d-1", target, identity, NOTHING, applied=applied)
 
 
 def test_the_callers_token_is_taken_off() -> None:
@@ -39,8 +42,8 @@ def test_a_credential_that_the_policy_gives_the_upstream_stays() -> None:
 
 
 def test_the_policys_header_takes_the_place_of_a_redacted_one_of_the_client() -> None:
-    scan = Scan((), [("x-user", "[REDACTED:us_ssn]")], (), (), (), "/x", "/x", carries_local_file=False)
-    headers = allow(scan=scan, headers={"X-User": ["alice", "bob"]}).mutations.set_headers
+    applied = Applied(headers=HeaderChanges([("x-user", "[REDACTED:us_ssn]")]))
+    headers = allow(applied=applied, headers={"X-User": ["alice", "bob"]}).mutations.set_headers
     assert list(headers) == [("x-user", "alice"), ("x-user", "bob")]  # the first overwrites, the second is added
 
 
@@ -75,6 +78,7 @@ def test_who_calls_is_told_as_metadata_whatever_the_policy_says() -> None:
     decision = allow(dynamic_metadata={"user": "root", "roles": ["admin"], "tier": "gold"})
     assert decision.metadata == {
         "endpoint": "/x", "user": "alice", "agent": "a1", "roles": ["engineer"], "tier": "gold", "decision_id": "d-1",
+        "issuer": "https://idp.example",
     }  # fmt: skip
 
 
@@ -130,3 +134,17 @@ def test_a_token_in_the_query_goes_nowhere(query: str) -> None:
 
 def test_a_query_without_one_is_not_touched() -> None:
     assert list(allow("a=1&b=2").mutations.remove_query) == []
+
+
+def test_what_the_policy_says_of_findings_goes_on_as_metadata() -> None:
+    """By direction, for whoever treats the bodies; nothing else may stand under that name."""
+    decision = allow(dlp={"us_ssn": "allow"}, dynamic_metadata={"dlp": "mine", "other": "too"})
+    assert decision.metadata["dlp"] == {"request": {"us_ssn": "allow"}, "response": {"us_ssn": "allow"}}
+    assert decision.metadata["other"] == "too"
+    assert "dlp" not in allow(dynamic_metadata={"dlp": {"request": {"*": "allow"}}}).metadata
+
+
+def test_who_issued_the_token_goes_on_as_metadata() -> None:
+    """A name is one only together with who gave it."""
+    assert allow(dynamic_metadata={"issuer": "https://mine.example"}).metadata["issuer"] == "https://idp.example"
+    assert not allow(identity=None).metadata["issuer"]

@@ -19,13 +19,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 from audit_log.event import DecisionEvent
 from audit_log.sink import AuditEvent, AuditUnavailableError
 from authz_service.denials import Denials
-from authz_service.dlp.detectors import ALL
-from authz_service.dlp.scan import Scanner
+from authz_service.dlp.actions import Action, Rule
+from authz_service.dlp.terms import open_terms
 from authz_service.errors import PolicyFailed
 from authz_service.identity.binding import Requirement
 from authz_service.identity.key_source import Fetched, KeySourceError
 from authz_service.identity.nonces import PERIOD, Nonces
-from authz_service.model import Decision, HttpRequest, Outcome, Peer
+from authz_service.model import Decision, HttpRequest, Location, Outcome, Peer
 from authz_service.pipeline import Clock, Pipeline
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import DEFAULT_TERMS
@@ -33,6 +33,7 @@ from authz_service.rego_engine.values import UNDEFINED
 from authz_service.revocation.guard import Guard
 from authz_service.revocation.model import Kind, Revocation, Subject
 from authz_service.routing import Conditions, RouteRule, Routes
+from authz_service.settings.dlp import DlpSettings
 from authz_service.settings.dpop import DpopSettings
 from authz_service.settings.identity import KeyTimes
 from authz_service.settings.revocation import RevocationSettings
@@ -45,6 +46,8 @@ from tests.authz_service.proving import prover
 SSN, HIDDEN = "123-45-6789", "[REDACTED:us_ssn]"
 CANARY = "AKIAIOSFODNN7EXAMPLE"
 SIGNER = key("ES256")
+USUAL = DlpSettings()
+PATHS_PASS = DlpSettings(actions=(Rule(Action.REPORT, locations=frozenset({Location.PATH})),))
 
 
 class Policy:
@@ -109,6 +112,7 @@ class World:
         bodies: BodyTerms = DEFAULT_TERMS,
         dry_run: bool = False,
         revocations: Guard | None = None,
+        dlp: DlpSettings = USUAL,
         **settings: Any,
     ) -> None:
         """`settings` are more of `IdentitySettings`."""
@@ -125,7 +129,7 @@ class World:
             authenticator=found.authenticator,
             challenges=found.challenges,
             denials=denials or Denials(),
-            scanner=Scanner(ALL),
+            dlp=open_terms(dlp),
             engine=self.policy,
             audit=self.audit,
             metrics=metrics,
@@ -172,6 +176,7 @@ def test_a_caller_whom_the_policy_allows_passes() -> None:
         "user": "alice",
         "agent": "desktop-7",
         "roles": ["engineer"],
+        "issuer": ISSUER,
         "method": "GET",
         "host": "",
     }
@@ -380,7 +385,7 @@ def test_a_denial_carries_the_policys_metadata_and_who_was_denied() -> None:
     world = World({"allowed": False, "dynamic_metadata": {"rule": "r7", "user": "root"}})
     assert world.check_as(SIGNER.token()).metadata == {
         "endpoint": "/reports", "rule": "r7", "decision_id": "d-1", "user": "alice", "agent": "desktop-7",
-        "roles": ["engineer"], "method": "GET", "host": "",
+        "roles": ["engineer"], "issuer": ISSUER, "method": "GET", "host": "",
     }  # fmt: skip
 
 
@@ -498,7 +503,7 @@ def test_a_route_has_a_rule_of_its_own_and_asks_what_it_asks() -> None:
 
 def test_every_decision_is_written_down_once() -> None:
     """With who, what, by which rule and when."""
-    world = World({"allowed": True, "policy_id": "p", "code": "c", "reason": "r"})
+    world = World({"allowed": True, "policy_id": "p", "code": "c", "reason": "r"}, dlp=PATHS_PASS)
     world.check(
         f"/people/{SSN}?q=1",
         {"authorization": f"Bearer {SIGNER.token()}", "x-request-id": "r-7"},
@@ -513,7 +518,9 @@ def test_every_decision_is_written_down_once() -> None:
     assert (event.code, event.reason) == ("c", "r")
     assert (event.status, event.method, event.host, event.source) == (200, "GET", "api.example", "10.0.0.7")
     assert event.path == f"/people/{HIDDEN}"
-    assert [(note.entity, note.location, note.name) for note in event.findings] == [("us_ssn", "path", "")]
+    assert [(note.entity, note.location, note.name, note.action) for note in event.findings] == [
+        ("us_ssn", "path", "", "report")
+    ]
     world.check(id="envoy-8")
     assert world.audit.events[1].request_id == "envoy-8"
 
@@ -635,7 +642,7 @@ def test_a_secret_where_nothing_can_be_redacted_stops_the_request(fields: dict[s
 
 def test_the_endpoint_that_limits_count_by_holds_no_secret_and_is_bounded() -> None:
     """It travels in a header, in counters' keys and in logs."""
-    world = World()
+    world = World(dlp=PATHS_PASS)
     assert world.check_as(SIGNER.token(), f"/{SSN}/x").metadata["endpoint"] == f"/{HIDDEN}"
     assert len(world.check_as(SIGNER.token(), "/" + "a" * 7000).metadata["endpoint"]) == 128
 
@@ -643,7 +650,7 @@ def test_the_endpoint_that_limits_count_by_holds_no_secret_and_is_bounded() -> N
 def test_who_has_no_token_makes_nobody_search_his_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search costs time on the one loop that serves everybody."""
     world = World()
-    monkeypatch.setattr("authz_service.pipeline.scan_request", lambda *_: pytest.fail("searched"))
+    monkeypatch.setattr("authz_service.pipeline.scan_request", lambda *_, **__: pytest.fail("searched"))
     assert world.check("/x?" + "&".join([SSN] * 1000)).status == 401
     assert world.check("/x", {"authorization": "Bearer a.b.c", "x-note": SSN}).status == 401
 

@@ -27,7 +27,7 @@ from authz_service.rego_engine.values import UNDEFINED
 NOW = 1_700_000_000.0
 POLICY = object()
 ALICE = Identity("alice", "a1", ("dev", "hr"), "https://idp.example", {"sub": "alice"}, expires_at=NOW + 10_000)
-CLEAN = Scan((), (), (), (), (), "/", "/", False)
+CLEAN = Scan((), "/", "/", False)
 ASKING = Asking(POLICY, "rev-1", "agent/decision", ALICE, CLEAN, 0, NOW)
 DOCUMENT: dict[str, Any] = {"method": "GET", "path": "/reports", "user": {"roles": ["dev"]}}
 

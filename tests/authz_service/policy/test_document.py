@@ -17,7 +17,7 @@ from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.document import build_input
 from authz_service.policy.target import parse_target
 
-NOTHING = Scan([], [], [], [], [], "/", "/", carries_local_file=False)
+NOTHING = Scan([], "/", "/", carries_local_file=False)
 
 
 def document(request: HttpRequest, identity: Identity | None = None, scan: Scan = NOTHING) -> dict[str, Any]:
@@ -152,11 +152,21 @@ def test_raw_bodies_are_base64_and_others_text() -> None:
 
 def test_findings_tell_kind_and_place() -> None:
     """There is no field that could hold a value."""
-    found = Finding("us_ssn", "us_ssn_grouped", Location.QUERY, "q")
-    scan = Scan([found], [], [], [], [], "/", "/", carries_local_file=True)
+    found = Finding("us_ssn", "us_ssn_grouped", Location.QUERY, "q", "mask", 0.5, 3, "0123456789abcdef", 2)
+    scan = Scan([found], "/", "/", carries_local_file=True)
     seen = document(HttpRequest("GET", "/"), scan=scan)
     assert seen["dlp"]["findings"] == [
-        {"entity": "us_ssn", "detector": "us_ssn_grouped", "location": "query", "name": "q"}
+        {
+            "entity": "us_ssn",
+            "detector": "us_ssn_grouped",
+            "location": "query",
+            "name": "q",
+            "offset": 3,
+            "count": 2,
+            "confidence": 0.5,
+            "hash": "0123456789abcdef",
+            "action": "mask",
+        }
     ]
     assert seen["body_contains_file"] is True
 

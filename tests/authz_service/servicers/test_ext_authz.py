@@ -295,7 +295,7 @@ def test_policies_get_all_of_it_as_rego_values() -> None:
     request = to_request(everything())
     claims = {"sub": "alice", "roles": ["engineer"], "nested": {"k": [1, None, True]}}
     identity = Identity("alice", "a1", ("engineer",), "https://idp.example", claims, 0.0)
-    scan = Scan([], [], [], [], [], "/a", "/a", carries_local_file=False)
+    scan = Scan([], "/a", "/a", carries_local_file=False)
     waiting: list[Any] = [build_input(request, parse_target(request.path), identity, scan)]
     while waiting:
         found = waiting.pop()

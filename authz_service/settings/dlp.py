@@ -1,0 +1,171 @@
+"""The `dlp` section: what is looked for, what becomes of findings, how bodies are read."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from authz_service.dlp.actions import Action, Direction, Rule
+from authz_service.dlp.detectors import ALL
+from authz_service.dlp.redactions import USUAL_TEXT
+from authz_service.dlp.tokens import KEY_BYTES, MAX_KEYS
+from authz_service.model import Location
+from authz_service.settings.deep_scan import DeepScanSettings, read_deep_scan
+from authz_service.settings.reading import read_share
+from authz_service.settings.routes import read_conditions
+from service_kit.secret_file import SecretFile, SecretFileError
+from service_kit.strict_yaml import Section
+
+MAX_RULES: Final = 1_000
+MAX_FILES: Final = 100
+MAX_REPLACEMENT: Final = 64  # characters
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{43}=")  # KEY_BYTES in base64
+_REPLACEMENT: Final = re.compile(r"[\x20-\x7e]+")  # what can stand in a header
+_RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, Location.TRAILER)
+
+
+@dataclass(frozen=True, slots=True)
+class BodySettings:
+    """How bodies are read. `limit_bytes` is of a buffered one, `max_ratio` of what is unpacked to what came.
+
+    `numbers`: whether a number in JSON that may not stay is refused, or becomes a string.
+    """
+
+    limit_bytes: int = 1024 * 1024
+    over_limit: str = "block"
+    numbers: str = "block"
+    max_ratio: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DlpSettings:
+    """See `dlp.terms`. `disabled` are names of detectors, or of entities; keys are `KEY_BYTES` long."""
+
+    detector_files: tuple[Path, ...] = ()
+    disabled: frozenset[str] = frozenset()
+    minimum_confidence: float = 0.0
+    actions: tuple[Rule, ...] = ()
+    replacement: str = USUAL_TEXT
+    hash_key: bytes | None = None
+    token_keys: tuple[bytes, ...] = ()
+    body: BodySettings = field(default_factory=BodySettings)
+    deep_scan: DeepScanSettings | None = None
+
+
+def read_dlp(root: Section, folder: Path) -> DlpSettings:
+    """Read `dlp`; what is left out is as `DlpSettings` has it."""
+    with root.section("dlp", required=False) as section:
+        files, disabled, least = _detectors(section, folder)
+        known = frozenset() if files else frozenset(detector.entity for detector in ALL)
+        hash_key = (
+            _keys(section, "hash_key_file", (section.text("hash_key_file"),), folder)
+            if section.has("hash_key_file")
+            else ()
+        )
+        token_keys = _keys(section, "token_key_files", section.texts("token_key_files"), folder)
+        return DlpSettings(
+            files,
+            disabled,
+            least,
+            _actions(section, known, has_tokens=bool(token_keys)),
+            _replacement(section),
+            hash_key[0] if hash_key else None,
+            token_keys,
+            _body(section),
+            read_deep_scan(section.section("deep_scan"), folder) if section.has("deep_scan") else None,
+        )
+
+
+def _detectors(section: Section, folder: Path) -> tuple[tuple[Path, ...], frozenset[str], float]:
+    with section.section("detectors", required=False) as detectors:
+        names = detectors.texts("files")
+        if len(names) > MAX_FILES:
+            detectors.fault("files", f"must have at most {MAX_FILES} items")
+        files = tuple(folder / name for name in names[:MAX_FILES] if name)
+        for file in files:
+            if not file.is_file():
+                detectors.fault("files", f"names no file: {file}")
+        disabled = frozenset(detectors.texts("disabled"))
+        known = {name for detector in ALL for name in (detector.name, detector.entity)}
+        for name in sorted(disabled - known - {""}):
+            detectors.fault("disabled", f"has {name!r}, which is no detector and no entity")
+        return files, disabled, read_share(detectors, "minimum_confidence")
+
+
+def _actions(section: Section, known: Collection[str], *, has_tokens: bool) -> tuple[Rule, ...]:
+    items = section.sections("actions")
+    if len(items) > MAX_RULES:
+        section.fault("actions", f"must have at most {MAX_RULES} items")
+    return tuple(_rule(item, known, has_tokens=has_tokens) for item in items[:MAX_RULES])
+
+
+def _rule(item: Section, known: Collection[str], *, has_tokens: bool) -> Rule:
+    with item:
+        action = Action(item.choice("action", [action.value for action in Action]))
+        if action is Action.TOKENIZE and not has_tokens:
+            item.fault("action", "is tokenize, which needs dlp.token_key_files")
+        # An empty list would hold for nothing, or, read as one that is left out, for everything.
+        entities = frozenset(item.texts("entities", required=item.has("entities")))
+        for entity in sorted(entities - set(known) - {""}):
+            if known:
+                item.fault("entities", f"has {entity!r}, which no detector finds")
+        way = item.choice("direction", ("both", "request", "response"), default="both")
+        direction = None if way == "both" else Direction(way)
+        locations = _locations(item, direction)
+        with item.section("match", required=False) as match:
+            conditions = read_conditions(match)
+        return Rule(
+            action,
+            entities,
+            direction,
+            locations,
+            read_share(item, "minimum_confidence"),
+            conditions,
+            item.flag("final"),
+        )
+
+
+def _locations(item: Section, direction: Direction | None) -> frozenset[Location]:
+    found = set()
+    for name in item.texts("locations", required=item.has("locations")):
+        if name and name not in set(Location):
+            item.fault("locations", f"must hold {', '.join(Location)}, but has {name!r}")
+        elif name:
+            found.add(Location(name))
+    if found and direction is Direction.RESPONSE and not found & set(_RESPONSE_LOCATIONS):
+        item.fault("locations", "are none that a response has")
+    return frozenset(found)
+
+
+def _replacement(section: Section) -> str:
+    text = section.text("replacement", USUAL_TEXT)
+    if not _REPLACEMENT.fullmatch(text) or len(text) > MAX_REPLACEMENT:
+        section.fault("replacement", f"must be printable ASCII of at most {MAX_REPLACEMENT} characters")
+    return text
+
+
+def _keys(section: Section, key: str, names: Collection[str], folder: Path) -> tuple[bytes, ...]:
+    if len(names) > MAX_KEYS:
+        section.fault(key, f"must have at most {MAX_KEYS} items")
+    found = []
+    for name in filter(None, list(names)[:MAX_KEYS]):
+        try:
+            found.append(base64.b64decode(SecretFile(folder / name, _KEY).read()))
+        except SecretFileError as error:
+            hint = f"it must hold {KEY_BYTES} bytes in base64, as of `openssl rand -base64 {KEY_BYTES}`"
+            section.fault(key, f"cannot be used: {error}; {hint}")
+    return tuple(found)
+
+
+def _body(section: Section) -> BodySettings:
+    with section.section("body", required=False) as body:
+        return BodySettings(
+            body.integer("limit_bytes", minimum=1_024, maximum=64 * 1024 * 1024, default=1024 * 1024),
+            body.choice("over_limit", ("block", "report"), default="block"),
+            body.choice("numbers", ("block", "string"), default="block"),
+            body.integer("max_ratio", minimum=1, maximum=10_000, default=100),
+        )

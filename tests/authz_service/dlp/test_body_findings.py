@@ -1,0 +1,66 @@
+"""What a policy is told of a body."""
+
+from __future__ import annotations
+
+import pytest
+
+from authz_service.dlp import body_findings
+from authz_service.dlp.actions import Action, Rule
+from authz_service.dlp.body_findings import scan_body
+from authz_service.dlp.fields import Blocks
+from authz_service.dlp.scan import Scanner
+from authz_service.dlp.treatments import Exchange
+from authz_service.model import HttpRequest, Location
+from authz_service.policy.target import Target
+from tests.authz_service.dlp.inspecting import ALICE, KEY, SSN, USUAL, terms
+
+
+def told(
+    body: bytes, encoding: str = "", scanner: Scanner = USUAL.scanner, blocks: Blocks | None = None, *rules: Rule
+) -> list[tuple[str, int, int, str]]:
+    """Entity, offset, count and action of what is found."""
+    request = HttpRequest("POST", "/", headers={"content-encoding": encoding} if encoding else {}, body=body)
+    exchange: Exchange = terms(*rules).treatments.exchange("POST", "", Target("/", "", "/"), ALICE)
+    found = scan_body(request, scanner)
+    if found is None:
+        return []
+    found.note(exchange, blocks)
+    assert {finding.location for finding in exchange.notes.findings} == {Location.BODY}
+    return [(each.entity, each.offset, each.count, each.action) for each in exchange.notes.findings]
+
+
+def test_findings_are_counted_by_kind() -> None:
+    assert told(f"a {SSN} {KEY} {SSN}".encode()) == [("us_ssn", 2, 2, "replace"), ("aws_access_key", 14, 1, "replace")]
+
+
+@pytest.mark.parametrize("body", [b"", b"nothing", b"\xff\x00", f"{SSN}0".encode()])
+def test_of_a_body_without_findings_nothing_is_told(body: bytes) -> None:
+    assert told(body, "identity") == []
+
+
+@pytest.mark.parametrize("encoding", ["gzip", " GZIP ", "gzip, br", "unheard-of"])
+def test_a_body_that_is_packed_is_told_to_be_unscanned(encoding: str) -> None:
+    """Nobody is to take that for clean."""
+    assert told(SSN.encode(), encoding) == [("unscanned", 0, 1, "report")]
+
+
+def test_so_is_what_is_more_than_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In length, or in findings."""
+    monkeypatch.setattr(body_findings, "MAX_BODY", 20)
+    assert told(f"{SSN} 12345678{SSN}".encode()) == [("us_ssn", 0, 1, "replace"), ("unscanned", 20, 1, "report")]
+    assert told(f"{SSN} 12345678".encode()) == [("us_ssn", 0, 1, "replace")]
+    monkeypatch.setattr(body_findings, "MAX_BODY", 100)
+    monkeypatch.setattr(body_findings, "MAX_FOUND", 2)
+    assert told(" ".join([SSN] * 3).encode()) == [("us_ssn", 0, 2, "replace"), ("unscanned", 35, 1, "report")]
+
+
+def test_a_rule_can_refuse_what_was_not_searched() -> None:
+    blocks = Blocks()
+    rule = Rule(Action.BLOCK, frozenset({"unscanned"}))
+    assert told(b"x", "gzip", USUAL.scanner, blocks, rule) == [("unscanned", 0, 1, "block")]
+    assert blocks.code == "secret_in_request"
+
+
+def test_a_token_of_ours_is_no_finding() -> None:
+    by = terms()
+    assert told(b"agt1_" + b"a" * 40, scanner=by.scanner) == []
