@@ -57,7 +57,7 @@ class _Progress:
     generation: int  # of the revocations that were known when it came
     identity: Identity | None = None
     scan: Scan | None = None
-    findings: Sequence[Finding] = ()
+    findings: tuple[Finding, ...] = ()  # that are told
     evaluation: Evaluation | None = None
 
 
@@ -134,7 +134,7 @@ class Pipeline:
             log.error("audit event not made, request refused", exc_info=error)
             decision = answer_failure("audit_unavailable", decision_id)
         self._log(progress, decision)
-        self._metrics.decided(decision, tuple(progress.findings), self._clock.elapsed() - started)
+        self._metrics.decided(decision, progress.findings, self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
         decision = replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
         return self._denials.form(decision, request)
@@ -159,7 +159,7 @@ class Pipeline:
         scan = progress.scan = scan_request(
             request, target, self._dlp, owner, CREDENTIAL_HEADERS, body=built is None or "dlp" in built
         )
-        progress.findings = scan.findings
+        progress.findings = _told(scan.findings)
         asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)
         document = build_input(request, target, identity, scan, built, terms=self._bodies)
         evaluation = progress.evaluation = Evaluation(
@@ -173,7 +173,7 @@ class Pipeline:
     def _applied(self, scan: Scan, verdict: Verdict, progress: _Progress) -> Applied:
         """Do what is to be done with what was found."""
         applied = apply(scan, verdict.dlp)
-        progress.findings = applied.findings
+        progress.findings = _told(applied.findings)
         if applied.blocked is not None:
             raise Refusal(applied.blocked, "the request holds a secret or personal data that may not pass")
         return applied
@@ -231,9 +231,7 @@ class Pipeline:
             path=scan.path if scan else redact_path(request.path.partition("?")[0][:MAX_PATH_BYTES], self._dlp.scanner),
             source=request.source.address,
             findings=[
-                FindingNote(found.entity, found.location.value, found.name, found.action)
-                for found in progress.findings
-                if found.action != Action.ALLOW
+                FindingNote(found.entity, found.location.value, found.name, found.action) for found in progress.findings
             ],
         )
 
@@ -248,3 +246,8 @@ class Pipeline:
             )
         except Exception as error:  # no decision hangs on it
             log.error("decision not handed over to the decision log", exc_info=error)
+
+
+def _told(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that are told to others than the policy."""
+    return tuple(finding for finding in findings if finding.action != Action.ALLOW)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from authz_service.dlp.actions import Direction
+from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, Named, field_of, split
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.treatments import Exchange
@@ -93,7 +94,8 @@ def searched(headers: Iterable[tuple[str, str]], passed_over: frozenset[str]) ->
 
 def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location.HEADER) -> HeaderFields | None:
     """Search headers, or trailers if that is the location; None where nothing is found. Names are lower-case."""
-    if not scanner.suspects("\n".join([f"{name}: {value}" for name, value in headers]).encode()):
+    joined = "\n".join([f"{name}: {value}" for name, value in headers]).encode("utf-8", "replace")
+    if not suspects(joined, scanner):
         return None
     found = [_scan(name, value, scanner, location) for name, value in headers]
     struck = {header.name for header in found if header.of_name or header.of_value}
@@ -102,16 +104,13 @@ def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location
 
 def _scan(name: str, value: str, scanner: Scanner, location: Location) -> _Header:
     written, text = name.encode("utf-8", "replace"), value.encode("utf-8", "replace")
-    spans = scanner.scan(written + b": " + text)
-    if not spans:
-        return _Header(name, value, None, None)
-    of_name, of_value = split(spans, len(written), len(written) + 2)
-    shown = "" if of_name else name
-    of_the_name = field_of(written, of_name, location, lambda _: "")
+    of_name, of_value = split(scanner.scan(written + b": " + text), len(written), len(written) + 2)
+    of_the_name = field_of(written, of_name, location, lambda _: "", scanner)
+    shown = "" if of_the_name else name
     if name in _COOKIES and location is Location.HEADER:
         named = _cookie_names(text, of_value, alone=name == "set-cookie")
-        return _Header(name, value, of_the_name, field_of(text, of_value, Location.COOKIE, named))
-    return _Header(name, value, of_the_name, field_of(text, of_value, location, lambda _: shown))
+        return _Header(name, value, of_the_name, field_of(text, of_value, Location.COOKIE, named, scanner))
+    return _Header(name, value, of_the_name, field_of(text, of_value, location, lambda _: shown, scanner))
 
 
 def _cookie_names(text: bytes, spans: Sequence[Span], *, alone: bool) -> Named:

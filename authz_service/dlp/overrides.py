@@ -29,11 +29,11 @@ def read_overrides(value: Any) -> Overrides:
     """
     if not isinstance(value, Mapping):
         raise OverridesError("is no object")
-    if not any(isinstance(wanted, Mapping) for wanted in value.values()):
+    if _DIRECTIONS.isdisjoint(value):
         actions = _actions(value)
         return Overrides(actions, actions)
     if not _DIRECTIONS.issuperset(value):
-        raise OverridesError("has an object under another name than request and response")
+        raise OverridesError("has another name beside request and response")
     return Overrides(_actions(value.get("request", {})), _actions(value.get("response", {})))
 
 

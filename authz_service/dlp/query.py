@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from authz_service.dlp.actions import Direction
+from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, field_of, split
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.treatments import Exchange
@@ -80,7 +81,7 @@ class QueryFields:
 
 def scan_query(query: str, scanner: Scanner) -> QueryFields | None:
     """Search a query; None where nothing is found. Names stay as they are written: so does Envoy compare them."""
-    if not query or not scanner.suspects(form_decoded(query)):
+    if not query or not suspects(form_decoded(query), scanner):
         return None
     parameters = [_scan(piece, scanner) for piece in query.split("&")]
     return QueryFields(parameters) if any(each.of_name or each.of_value for each in parameters) else None
@@ -94,16 +95,10 @@ def form_decoded(text: str) -> bytes:
 def _scan(piece: str, scanner: Scanner) -> _Parameter:
     name, _, value = piece.partition("=")
     written, text = form_decoded(name), form_decoded(value)
-    spans = scanner.scan(written + b"=" + text)
-    if not spans:
-        return _Parameter(name, value, None, None)
-    of_name, of_value = split(spans, len(written), len(written) + 1)
-    shown = "" if of_name else name
-    return _Parameter(
-        name, value,
-        field_of(written, of_name, Location.QUERY, lambda _: ""),
-        field_of(text, of_value, Location.QUERY, lambda _: shown),
-    )  # fmt: skip
+    of_name, of_value = split(scanner.scan(written + b"=" + text), len(written), len(written) + 1)
+    of_the_name = field_of(written, of_name, Location.QUERY, lambda _: "", scanner)
+    shown = "" if of_the_name else name
+    return _Parameter(name, value, of_the_name, field_of(text, of_value, Location.QUERY, lambda _: shown, scanner))
 
 
 def _treated(written: str, field: Field | None, exchange: Exchange, blocks: Blocks) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 from authz_service.dlp.actions import Direction, Overrides
 from authz_service.dlp.body_findings import BodyFindings, scan_body
 from authz_service.dlp.detectors.local_files import carries_local_file
+from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, field_of
 from authz_service.dlp.headers import (
     FIXED_HEADERS,
@@ -101,7 +102,7 @@ def scan_request(  # noqa: PLR0913  (what is searched, by what, for whom)
         terms.treatments.exchange(request.method, request.host, target, caller),
         scan_headers(headers, scanner),
         scan_query(query, scanner),
-        field_of(text, spans, Location.PATH, lambda _: ""),
+        field_of(text, spans, Location.PATH, lambda _: "", None),
         in_body,
     )
     return Scan(
@@ -143,12 +144,12 @@ def _noted(fields: Fields) -> Sequence[Finding]:
 
 def _suspects_any(headers: Sequence[tuple[str, str]], path: str, query: str, endpoint: str, scanner: Scanner) -> bool:
     """Whether anything could be found in any part of a request. One pass over all of them, which finds most clean."""
-    parts = ["\n".join([*[f"{name}: {value}" for name, value in headers], path, endpoint]).encode()]
+    # A path is not looked at for base64: its slashes are of that alphabet, so that every longer path would be.
+    ways = [path, endpoint, *([unquote_to_bytes(path).decode("utf-8", "replace")] if "%" in path else ())]
+    text = "\n".join([f"{name}: {value}" for name, value in headers]).encode("utf-8", "replace")
     if query:
-        parts.append(form_decoded(query))
-    if "%" in path:
-        parts.append(unquote_to_bytes(path))
-    return scanner.suspects(b"\n".join(parts))
+        text += b"\n" + form_decoded(query)
+    return suspects(text, scanner) or scanner.suspects("\n".join(ways).encode("utf-8", "replace"))
 
 
 def redact_text(text: str, scanner: Scanner) -> str:
@@ -169,4 +170,4 @@ def _path(path: str, scanner: Scanner) -> tuple[Sequence[Span], bytes, str]:
         spans = scanner.scan(text)
         if spans:
             return spans, text, redact(text, spans).decode("utf-8", "replace")
-    return (), b"", path
+    return (), path.encode(), path

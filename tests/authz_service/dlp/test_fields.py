@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from authz_service.dlp.scan import Span
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
 from authz_service.policy.target import Target
-from tests.authz_service.dlp.inspecting import ALICE, terms
+from tests.authz_service.dlp.inspecting import ALICE, SSN, USUAL, terms
 
 ONE = ALL[0]
 SPANS = st.lists(st.integers(0, 20), max_size=8, unique=True).map(
@@ -26,13 +28,13 @@ def exchange(action: Action) -> Exchange:
 
 
 def field(text: bytes, spans: list[Span]) -> Field:
-    found = field_of(text, spans, Location.HEADER, str)
+    found = field_of(text, spans, Location.HEADER, str, None)
     assert found is not None
     return found
 
 
 def test_a_text_without_findings_is_no_field() -> None:
-    assert field_of(b"abc", [], Location.HEADER, str) is None
+    assert field_of(b"abc", [], Location.HEADER, str, USUAL.scanner) is None
 
 
 @given(SPANS.filter(bool))
@@ -51,6 +53,18 @@ def test_each_finding_is_treated_and_what_is_between_stays(spans: list[Span]) ->
     assert one.treated(exchange(Action.ALLOW), Direction.REQUEST, Blocks()) == text
     assert not one.noted(exchange(Action.REPORT), Direction.REQUEST)
     assert one.noted(exchange(Action.MASK), Direction.REQUEST)
+
+
+def test_what_stands_in_base64_is_treated_there() -> None:
+    """And what stands beside it, beside it."""
+    text = b"a " + base64.b64encode(f"key {SSN}".encode()) + b" " + SSN.encode()
+    one = field_of(text, USUAL.scanner.scan(text), Location.HEADER, str, USUAL.scanner)
+    assert one is not None
+    to = exchange(Action.REPLACE)
+    assert one.treated(to, Direction.REQUEST, Blocks()) == b"a " + base64.b64encode(b"key #") + b" #"
+    assert [finding.name for finding in to.notes.findings] == ["23", "2"]
+    assert one.treated(exchange(Action.ALLOW), Direction.REQUEST, Blocks()) == text
+    assert one.noted(exchange(Action.REMOVE), Direction.REQUEST)
 
 
 def test_what_blocks_is_told_with_all_the_rest() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz_service.dlp.actions import NO_OVERRIDES, Action, Overrides
 from authz_service.errors import PolicyFailed
 from authz_service.policy.verdict import FOR_ALLOW, FOR_DENIAL, STATUSES, Verdict, read_verdict
 from authz_service.rego_engine.values import UNDEFINED
@@ -34,6 +35,7 @@ def test_an_allow_with_every_field_is_read_in_full() -> None:
             "body": "no",
             "http_status": 429,
             "dynamic_metadata": {"k": [1, {"n": None}]},
+            "dlp": {"us_ssn": "allow"},
             "code": "c",
             "reason": "r",
             "policy_id": "p",
@@ -50,6 +52,7 @@ def test_an_allow_with_every_field_is_read_in_full() -> None:
         code="c",
         reason="r",
         policy_id="p",
+        dlp=Overrides({"us_ssn": Action.ALLOW}, {"us_ssn": Action.ALLOW}),
     )
 
 
@@ -256,3 +259,12 @@ def test_any_value_is_a_verdict_or_an_error(value: Any) -> None:
     except PolicyFailed:
         return
     assert verdict.allowed is (value if isinstance(value, bool) else value["allowed"])
+
+
+@pytest.mark.parametrize("value", [None, True, "allow", ["us_ssn"], {"us_ssn": "alow"}, {"request": "allow"}])
+def test_what_is_said_of_findings_is_never_guessed_at(value: Any) -> None:
+    """An outage rather than a leak; a denial does not use it."""
+    with pytest.raises(PolicyFailed, match="`dlp`") as caught:
+        read_verdict({"allowed": True, "dlp": value})
+    assert "us_ssn" not in str(caught.value)
+    assert read_verdict({"allowed": False, "dlp": value}).dlp is NO_OVERRIDES

@@ -1,0 +1,77 @@
+"""Base64 in a short text: runs of it are read one level deep, and written back as they were. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import re2
+
+from authz_service.dlp.scan import Scanner, Span
+
+
+def _compiled(pattern: str) -> re2._Regexp[bytes]:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern.encode(), options)
+
+
+# Where a run may hold something: a long one, or one that is said to be base64 (RFC 2047, MCP's headers, RFC 7617).
+# A UUID is not long, since what is between its hyphens is not.
+_HINT: Final = _compiled(r"[A-Za-z0-9+/_]{24}|=\?[^?\n]{1,40}\?|[Bb][Aa][Ss][Ii][Cc] ")
+_RUN: Final = _compiled(r"[A-Za-z0-9+/_-]{12,}={0,2}")  # what is shorter holds nothing that a detector takes
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_STANDARD: Final = bytes.maketrans(b"+/", b"-_")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of base64 in a text, from `start` up to `end`: what it stands for, and what was found in that."""
+
+    start: int
+    end: int
+    text: bytes
+    spans: Sequence[Span]
+    is_url_safe: bool
+    is_padded: bool
+
+    def write(self, text: bytes) -> bytes:
+        """Write another text in its place, as it was written."""
+        written = base64.b64encode(text)
+        if self.is_url_safe:
+            written = written.translate(_STANDARD)
+        return written if self.is_padded else written.rstrip(b"=")
+
+
+def suspects(text: bytes, scanner: Scanner) -> bool:
+    """Whether anything could be found in a text, in its base64 too. False means that there is nothing."""
+    return scanner.suspects(text) or (
+        _HINT.search(text) is not None
+        and any(scanner.suspects(_decoded(text[slice(*match.span())])) for match in _RUN.finditer(text))
+    )
+
+
+def runs(text: bytes, spans: Sequence[Span], scanner: Scanner) -> Iterator[Run]:
+    """Find the runs in which something is found. What was found in the text as it stands goes before."""
+    for match in _RUN.finditer(text):
+        start, end = match.span()
+        if any(span.start < end and start < span.end for span in spans):
+            continue
+        written = text[start:end]
+        decoded = _decoded(written)
+        found = scanner.scan(decoded) if scanner.suspects(decoded) else ()
+        if found:
+            is_url_safe = b"-" in written or b"_" in written
+            yield Run(start, end, decoded, found, is_url_safe, is_padded=len(written) % 4 == 0)
+
+
+def _decoded(written: bytes) -> bytes:
+    """Return what a run stands for; nothing where it is none."""
+    text = written.rstrip(b"=").translate(_URL_SAFE)
+    try:
+        return base64.b64decode(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        return b""
