@@ -110,6 +110,7 @@ def test_a_body_is_searched_where_the_policy_looks_at_findings() -> None:
     world.policy.reads = frozenset({"dlp"})
     world.policy.answer = {"allowed": True, "dlp": {"us_ssn": "block"}}
     assert world.check("/x", headers, **fields).code == "secret_in_request"
-    assert {
-        name: world.policy.asked[-1]["dlp"]["findings"][0][name] for name in ("offset", "count")
-    } == {"offset": 2, "count": 1}
+    assert {name: world.policy.asked[-1]["dlp"]["findings"][0][name] for name in ("offset", "count")} == {
+        "offset": 2,
+        "count": 1,
+    }
