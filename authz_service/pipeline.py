@@ -17,6 +17,7 @@ from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_ref
 from authz_service.challenges import Challenges
 from authz_service.denials import Denials
 from authz_service.dlp.actions import Action
+from authz_service.dlp.reading import suspects_text
 from authz_service.dlp.request import NOTHING_DONE, Applied, Scan, apply, redact_path, redact_text, scan_request
 from authz_service.dlp.terms import Terms
 from authz_service.dlp.tokens import Caller
@@ -202,7 +203,7 @@ class Pipeline:
     def _begin(self, request: HttpRequest, started: float, now: float) -> _Progress:
         method, host, request_id = request.method, request.host, request.headers.get("x-request-id", request.id)
         hidden = self._dlp.hidden
-        if hidden.suspects(f"{method}\n{host}\n{request_id}".encode()):
+        if suspects_text(f"{method}\n{host}\n{request_id}".encode(), hidden):
             method, host, request_id = (redact_text(text, hidden) for text in (method, host, request_id))
         generation = self._revocations.generation if self._revocations is not None else 0
         return _Progress(method, host, request_id, started, now, generation)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
+from authz_service.dlp.reading import scan_text, suspects_text
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner
 
@@ -115,7 +116,7 @@ class Redaction:
             cleaned = "".join(map(_without_value, _APART.split(cleaned)))
         data = data if cleaned == text else cleaned.encode()
         # Last, because a detector may take a credential for one of its own, and events name credentials alike.
-        spans = self.scanner.scan(data) if self.scanner.suspects(data) else []
+        spans = scan_text(data, self.scanner) if suspects_text(data, self.scanner) else []
         return redact(data, spans) if spans else data
 
 

@@ -14,9 +14,11 @@ from authz_service.dlp.actions import Action, Direction
 from authz_service.dlp.detectors.detector import Detector
 from authz_service.dlp.fields import Blocks
 from authz_service.dlp.found import Found
+from authz_service.dlp.reading import scan_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
 from authz_service.dlp.treatments import BLOCKED, Exchange
+from authz_service.dlp.views.folding import fold
 from authz_service.model import HttpRequest, Location
 
 MAX_BODY: Final = 1024 * 1024  # bytes that are searched; as much as a policy may look at
@@ -53,9 +55,10 @@ def scan_body(request: HttpRequest, scanner: Scanner) -> BodyFindings | None:
     if encoding not in {"", "identity"}:
         return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
     text = body[:MAX_BODY]
-    spans = [span for span in scanner.scan(text) if span.detector.entity != OWN_TOKEN]
+    spans = [span for span in scan_text(text, scanner) if span.detector.entity != OWN_TOKEN]
     found = [
-        Found(span.detector, span.confidence, text[span.start : span.end], span.start) for span in spans[:MAX_FOUND]
+        Found(span.detector, span.confidence, fold(text[span.start : span.end]), span.start)
+        for span in spans[:MAX_FOUND]
     ]
     if len(body) > MAX_BODY or len(spans) > MAX_FOUND:
         found.append(Found(UNSCANNED, 1.0, None, min(len(body), MAX_BODY)))

@@ -10,6 +10,7 @@ from typing import Final
 
 import re2
 
+from authz_service.dlp.reading import scan_text, suspects_text
 from authz_service.dlp.scan import Scanner, Span
 
 
@@ -48,9 +49,9 @@ class Run:
 
 def suspects(text: bytes, scanner: Scanner) -> bool:
     """Whether anything could be found in a text, in its base64 too. False means that there is nothing."""
-    return scanner.suspects(text) or (
+    return suspects_text(text, scanner) or (
         _HINT.search(text) is not None
-        and any(scanner.suspects(_decoded(text[slice(*match.span())])) for match in _RUN.finditer(text))
+        and any(suspects_text(_decoded(text[slice(*match.span())]), scanner) for match in _RUN.finditer(text))
     )
 
 
@@ -62,7 +63,7 @@ def runs(text: bytes, spans: Sequence[Span], scanner: Scanner) -> Iterator[Run]:
             continue
         written = text[start:end]
         decoded = _decoded(written)
-        found = scanner.scan(decoded) if scanner.suspects(decoded) else ()
+        found = scan_text(decoded, scanner) if suspects_text(decoded, scanner) else ()
         if found:
             is_url_safe = b"-" in written or b"_" in written
             yield Run(start, end, decoded, found, is_url_safe, is_padded=len(written) % 4 == 0)

@@ -14,6 +14,7 @@ from authz_service.dlp.found import Blocked, Found
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
 from authz_service.dlp.treatments import BLOCKED, Exchange
+from authz_service.dlp.views.folding import fold
 from authz_service.model import Location
 
 Named = Callable[[int], str]  # where something begins in a text → what findings call the place
@@ -89,7 +90,10 @@ def _encoded(run: Run, location: Location, named: Named) -> tuple[Run, Field]:
 
 def _struck(text: bytes, spans: Sequence[Span], named: Named) -> tuple[tuple[Found, int], ...]:
     return tuple(
-        (Found(span.detector, span.confidence, text[span.start : span.end], span.start, named(span.start)), span.end)
+        (
+            Found(span.detector, span.confidence, fold(text[span.start : span.end]), span.start, named(span.start)),
+            span.end,
+        )
         for span in spans
     )
 

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 from authz_service.dlp.actions import Direction
 from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, field_of, split
+from authz_service.dlp.reading import scan_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
@@ -95,7 +96,7 @@ def form_decoded(text: str) -> bytes:
 def _scan(piece: str, scanner: Scanner) -> _Parameter:
     name, _, value = piece.partition("=")
     written, text = form_decoded(name), form_decoded(value)
-    of_name, of_value = split(scanner.scan(written + b"=" + text), len(written), len(written) + 1)
+    of_name, of_value = split(scan_text(written + b"=" + text, scanner), len(written), len(written) + 1)
     of_the_name = field_of(written, of_name, Location.QUERY, lambda _: "", scanner)
     shown = "" if of_the_name else name
     return _Parameter(name, value, of_the_name, field_of(text, of_value, Location.QUERY, lambda _: shown, scanner))

@@ -25,6 +25,7 @@ from authz_service.dlp.headers import (
     searched,
 )
 from authz_service.dlp.query import NO_QUERY_CHANGES, QueryChanges, QueryFields, form_decoded, scan_query
+from authz_service.dlp.reading import scan_text, suspects_text
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.terms import Terms
@@ -149,13 +150,13 @@ def _suspects_any(headers: Sequence[tuple[str, str]], path: str, query: str, end
     text = "\n".join([f"{name}: {value}" for name, value in headers]).encode("utf-8", "replace")
     if query:
         text += b"\n" + form_decoded(query)
-    return suspects(text, scanner) or scanner.suspects("\n".join(ways).encode("utf-8", "replace"))
+    return suspects(text, scanner) or suspects_text("\n".join(ways).encode("utf-8", "replace"), scanner)
 
 
 def redact_text(text: str, scanner: Scanner) -> str:
     """Take the secrets out of something short that the client chose."""
     data = text.encode()
-    spans = scanner.scan(data)
+    spans = scan_text(data, scanner)
     return redact(data, spans).decode("utf-8", "replace") if spans else text
 
 
@@ -167,7 +168,7 @@ def redact_path(path: str, scanner: Scanner) -> str:
 def _path(path: str, scanner: Scanner) -> tuple[Sequence[Span], bytes, str]:
     """Find what a path holds, decoded or as it is written: the findings, the text that has them, the path for logs."""
     for text in (unquote_to_bytes(path), path.encode()) if "%" in path else (path.encode(),):
-        spans = scanner.scan(text)
+        spans = scan_text(text, scanner)
         if spans:
             return spans, text, redact(text, spans).decode("utf-8", "replace")
     return (), path.encode(), path

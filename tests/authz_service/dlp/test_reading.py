@@ -1,0 +1,60 @@
+"""Texts are searched as they read, and findings told as they are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz_service.dlp.reading import scan_text, suspects_text
+from authz_service.dlp.redactions import redact
+from authz_service.dlp.views.folding import fold
+from tests.authz_service.dlp.inspecting import HIDDEN, KEY, SSN, USUAL, treated
+
+SCANNER = USUAL.scanner
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SSN,
+        SSN.replace("-", "\N{EN DASH}"),
+        SSN.replace("-", "\N{NO-BREAK SPACE}"),
+        "\N{ZERO WIDTH SPACE}".join(SSN),
+        "".join(chr(0xFF10 + int(each)) if each.isdigit() else each for each in SSN),
+        "".join(chr(0x0660 + int(each)) if each.isdigit() else "\N{MINUS SIGN}" for each in SSN),
+    ],
+)
+def test_a_number_is_found_however_it_is_written(written: str) -> None:
+    """And it is what is written that goes, all of it."""
+    text = f"\N{LATIN SMALL LETTER E WITH ACUTE} {written} \N{GREEK SMALL LETTER OMEGA}".encode()
+    assert suspects_text(text, SCANNER)
+    (span,) = scan_text(text, SCANNER)
+    assert text[span.start : span.end].decode() == written
+    found = treated(headers={"x-a": text.decode()})
+    assert [value for _, value in found.headers.set] == [redact(text, [span]).decode()]
+    as_read = fold(written.encode()).decode()
+    assert as_read.replace(" ", "-") == SSN
+    assert found.findings[0].hash == treated(headers={"x-b": as_read}).findings[0].hash
+
+
+PARTS = st.sampled_from([
+    SSN, KEY, SSN.replace("-", "\N{EN DASH}"), "\N{ZERO WIDTH SPACE}", "\N{EN DASH}", "1", "-", " ",
+    "\N{GREEK SMALL LETTER OMEGA}", "\N{FULLWIDTH DIGIT ONE}", "123\N{SOFT HYPHEN}-45-6789", HIDDEN,
+])  # fmt: skip
+
+
+@given(st.lists(PARTS, max_size=8).map("".join).map(str.encode) | st.binary(max_size=60))
+def test_what_is_redacted_reads_clean_and_the_rest_is_as_it_was(text: bytes) -> None:
+    """Spans are in order and apart, and each is a finding as it reads."""
+    spans = scan_text(text, SCANNER)
+    read = SCANNER.scan(fold(text))
+    assert [span.detector for span in spans] == [span.detector for span in read]
+    folded = fold(text)
+    for span, seen in zip(spans, read, strict=True):
+        assert fold(text[span.start : span.end]) == folded[seen.start : seen.end]
+    places = [place for span in spans for place in (span.start, span.end)]
+    assert places == sorted(places)
+    assert scan_text(redact(text, spans), SCANNER) == []
+    if not suspects_text(text, SCANNER):
+        assert spans == []
