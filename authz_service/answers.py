@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
+from authz_service.dlp.headers import FIXED_HEADERS
 from authz_service.dlp.overrides import to_metadata
 from authz_service.dlp.request import NOTHING_DONE, Applied, Scan
 from authz_service.errors import CredentialRefused, McpRefused, Refusal
@@ -17,6 +18,7 @@ from authz_service.policy.verdict import Pairs, Verdict
 
 # What the gateway itself takes from a request. It verifies them, and forwards none of them.
 CREDENTIAL_HEADERS = frozenset({"authorization", "dpop"})
+NOT_SEARCHED = CREDENTIAL_HEADERS | FIXED_HEADERS
 _AUTHORIZATION = frozenset({"authorization"})
 
 

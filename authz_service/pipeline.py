@@ -13,7 +13,7 @@ from typing import Any
 
 from audit_log.event import DecisionEvent, FindingNote
 from audit_log.sink import AuditSink, AuditUnavailableError
-from authz_service.answers import CREDENTIAL_HEADERS, answer_failure, answer_refusal, answer_verdict, with_nonce
+from authz_service.answers import NOT_SEARCHED, answer_failure, answer_refusal, answer_verdict, with_nonce
 from authz_service.challenges import Challenges
 from authz_service.denials import Denials
 from authz_service.dlp.actions import Action
@@ -158,7 +158,7 @@ class Pipeline:
         built = self._cache.members(rule.decision, engine.reads)
         owner = Caller(identity.issuer, identity.user) if identity else None
         scan = progress.scan = scan_request(
-            request, target, self._dlp, owner, CREDENTIAL_HEADERS, body=built is None or "dlp" in built
+            request, target, self._dlp, owner, NOT_SEARCHED, body=built is None or "dlp" in built
         )
         progress.findings = _told(scan.findings)
         asking = Asking(engine, engine.revision, rule.decision, identity, scan, progress.generation, now)

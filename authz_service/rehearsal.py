@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from authz_service.answers import CREDENTIAL_HEADERS
+from authz_service.answers import NOT_SEARCHED
 from authz_service.dlp.request import Scan, redact_path, redact_text, scan_request
 from authz_service.dlp.terms import Terms
 from authz_service.dlp.tokens import Caller
@@ -81,7 +81,7 @@ async def rehearse(request: HttpRequest, stage: Stage, now: float) -> Rehearsal:
         steps.append(Step("identity", False, f"{outage.code}: {outage.detail}"))
         return found
     owner = Caller(identity.issuer, identity.user) if identity else None
-    scan = scan_request(request, target, stage.dlp, owner, CREDENTIAL_HEADERS, body=True)
+    scan = scan_request(request, target, stage.dlp, owner, NOT_SEARCHED, body=True)
     steps.append(Step("findings", True, _findings(scan)))
     try:
         found.document = build_input(request, target, identity, scan, stage.reads, terms=stage.terms)

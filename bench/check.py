@@ -19,6 +19,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from authz_service.answers import NOT_SEARCHED
 from authz_service.dlp.request import scan_request
 from authz_service.dlp.terms import open_terms
 from authz_service.identity.key_source import Fetched
@@ -156,14 +157,14 @@ async def run() -> Sequence[Figures]:
     request = to_request(ext_authz_pb2.CheckRequest.FromString(rs256).attributes)
     now = time.time()
     caller = await identity_parts.authenticator.authenticate(request, RULE, now)
-    scan = scan_request(request, target, dlp, None, frozenset({"authorization"}), body=False)
+    scan = scan_request(request, target, dlp, None, NOT_SEARCHED, body=False)
     document = build_input(request, parse_target(request.path), caller.identity if caller else None, scan)
 
     async def authenticating() -> object:
         return await identity_parts.authenticator.authenticate(request, RULE, now)
 
     async def scanning() -> object:
-        return scan_request(request, target, dlp, None, frozenset({"authorization"}), body=False)
+        return scan_request(request, target, dlp, None, NOT_SEARCHED, body=False)
 
     async def evaluating() -> object:
         return engine.evaluate(DECISION, document)

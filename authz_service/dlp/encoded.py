@@ -49,9 +49,13 @@ class Run:
 
 def suspects(text: bytes, scanner: Scanner) -> bool:
     """Whether anything could be found in a text, in its base64 too. False means that there is nothing."""
-    return suspects_text(text, scanner) or (
-        _HINT.search(text) is not None
-        and any(suspects_text(_decoded(text[slice(*match.span())]), scanner) for match in _RUN.finditer(text))
+    return suspects_text(text, scanner) or suspects_runs(text, scanner)
+
+
+def suspects_runs(text: bytes, scanner: Scanner) -> bool:
+    """Whether anything could be found in a text's base64."""
+    return _HINT.search(text) is not None and any(
+        suspects_text(_decoded(text[slice(*match.span())]), scanner) for match in _RUN.finditer(text)
     )
 
 

@@ -21,7 +21,10 @@ from authz_service.model import Location
 Pairs = Sequence[tuple[str, str]]
 
 # Not rewritten: Envoy routes and frames by them, and refuses to let a filter change them.
-FIXED_HEADERS: Final = frozenset({"host", "content-length", "transfer-encoding"})
+FIXED_HEADERS: Final = frozenset({
+    "host", "content-length", "transfer-encoding",
+    ":authority", ":method", ":path", ":protocol", ":scheme", ":status",
+})  # fmt: skip
 # In which proxies write addresses, with each request; nothing is looked for where there is nothing but those.
 _ADDRESS_HEADERS: Final = frozenset({"x-forwarded-for", "x-real-ip", "x-envoy-external-address"})
 _MAX_ADDRESSES: Final = 20  # of one header; more of them are searched like any text
@@ -83,20 +86,22 @@ class HeaderFields:
 
 
 def searched(headers: Iterable[tuple[str, str]], passed_over: frozenset[str]) -> list[tuple[str, str]]:
-    """Return the headers that are searched: those that can be changed, of which `passed_over` are not."""
+    """Return the headers that are searched: all but those that are passed over, and addresses that proxies write."""
     return [
         pair
         for pair in headers
-        if pair[0] not in passed_over
-        and pair[0][:1] != ":"
-        and not (pair[0] in _ADDRESS_HEADERS and _holds_addresses(pair[1]))
+        if pair[0] not in passed_over and not (pair[0] in _ADDRESS_HEADERS and _holds_addresses(pair[1]))
     ]
+
+
+def joined(headers: Pairs) -> bytes:
+    """Return headers as one text, to be asked about at once."""
+    return "\n".join(map(": ".join, headers)).encode("utf-8", "replace")
 
 
 def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location.HEADER) -> HeaderFields | None:
     """Search headers, or trailers if that is the location; None where nothing is found. Names are lower-case."""
-    joined = "\n".join([f"{name}: {value}" for name, value in headers]).encode("utf-8", "replace")
-    if not suspects(joined, scanner):
+    if not suspects(joined(headers), scanner):
         return None
     found = [_scan(name, value, scanner, location) for name, value in headers]
     struck = {header.name for header in found if header.of_name or header.of_value}
@@ -132,6 +137,8 @@ def _cookie_names(text: bytes, spans: Sequence[Span], *, alone: bool) -> Named:
 
 
 def _holds_addresses(value: str) -> bool:
+    if _is_address(value):
+        return True
     addresses = value.split(",", _MAX_ADDRESSES)
     return len(addresses) <= _MAX_ADDRESSES and all(_is_address(address.strip(" ")) for address in addresses)
 

@@ -14,13 +14,13 @@ from urllib.parse import unquote_to_bytes
 from authz_service.dlp.actions import Direction, Overrides
 from authz_service.dlp.body_findings import BodyFindings, scan_body
 from authz_service.dlp.detectors.local_files import carries_local_file
-from authz_service.dlp.encoded import suspects
+from authz_service.dlp.encoded import suspects_runs
 from authz_service.dlp.fields import Blocks, Field, field_of
 from authz_service.dlp.headers import (
-    FIXED_HEADERS,
     NO_HEADER_CHANGES,
     HeaderChanges,
     HeaderFields,
+    joined,
     scan_headers,
     searched,
 )
@@ -85,7 +85,7 @@ def scan_request(  # noqa: PLR0913  (what is searched, by what, for whom)
     *,
     body: bool,
 ) -> Scan:
-    """Search a request. `passed_over` are the headers that the gateway itself consumes and does not forward.
+    """Search a request. `passed_over` are the headers that are not searched, `FIXED_HEADERS` and the gateway's own.
 
     `body`: whether anybody wants to know what is found in the body.
     """
@@ -94,7 +94,7 @@ def scan_request(  # noqa: PLR0913  (what is searched, by what, for whom)
         request.body, request.headers.get("content-type", ""), request.headers.get("content-encoding", "")
     )
     scanner = terms.scanner
-    headers = searched(request.headers.items(), passed_over | FIXED_HEADERS)
+    headers = searched(request.headers.items(), passed_over)
     in_body = scan_body(request, scanner) if body and request.body else None
     if in_body is None and not _suspects_any(headers, path, query, target.endpoint, scanner):
         return Scan((), path, target.endpoint[:MAX_ENDPOINT], carries)
@@ -145,12 +145,14 @@ def _noted(fields: Fields) -> Sequence[Finding]:
 
 def _suspects_any(headers: Sequence[tuple[str, str]], path: str, query: str, endpoint: str, scanner: Scanner) -> bool:
     """Whether anything could be found in any part of a request. One pass over all of them, which finds most clean."""
-    # A path is not looked at for base64: its slashes are of that alphabet, so that every longer path would be.
-    ways = [path, endpoint, *([unquote_to_bytes(path).decode("utf-8", "replace")] if "%" in path else ())]
-    text = "\n".join([f"{name}: {value}" for name, value in headers]).encode("utf-8", "replace")
+    text = joined(headers)
     if query:
         text += b"\n" + form_decoded(query)
-    return suspects(text, scanner) or suspects_text("\n".join(ways).encode("utf-8", "replace"), scanner)
+    whole = text + f"\n{path}\n{endpoint}".encode("utf-8", "replace")
+    if "%" in path:
+        whole += b"\n" + unquote_to_bytes(path)
+    # A path is not looked at for base64: its slashes are of that alphabet, so that every longer path would be.
+    return suspects_text(whole, scanner) or suspects_runs(text, scanner)
 
 
 def redact_text(text: str, scanner: Scanner) -> str:

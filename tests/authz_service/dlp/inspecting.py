@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote_to_bytes
 from hypothesis import strategies as st
 
 from authz_service.dlp.actions import NO_OVERRIDES, Overrides, Rule
+from authz_service.dlp.headers import FIXED_HEADERS
 from authz_service.dlp.request import Applied, Scan, apply, scan_request
 from authz_service.dlp.terms import Terms, open_terms
 from authz_service.dlp.tokens import Caller
@@ -20,7 +21,7 @@ GITHUB = "ghp_" + "a1B2" * 9
 HIDDEN = "[REDACTED:us_ssn]"
 ALICE = Caller("https://idp.example", "alice")
 USUAL = open_terms(DlpSettings())
-OWN = frozenset({"authorization"})
+OWN = FIXED_HEADERS | {"authorization"}
 HASH_KEY, TOKEN_KEY = b"h" * 32, b"t" * 32
 
 
