@@ -7,10 +7,11 @@ here is told as the entity `unscanned`, which a policy may refuse.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from authz_service.dlp.actions import Action, Direction
+from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.detectors.detector import Detector
 from authz_service.dlp.fields import Blocks
 from authz_service.dlp.found import Found
@@ -18,7 +19,8 @@ from authz_service.dlp.reading import scan_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
 from authz_service.dlp.treatments import BLOCKED, Exchange
-from authz_service.dlp.views.folding import fold
+from authz_service.dlp.views.json_paths import json_paths
+from authz_service.dlp.views.opening import open_view
 from authz_service.model import HttpRequest, Location
 
 MAX_BODY: Final = 1024 * 1024  # bytes that are searched; as much as a policy may look at
@@ -49,17 +51,39 @@ class BodyFindings:
 
 
 def scan_body(request: HttpRequest, scanner: Scanner) -> BodyFindings | None:
-    """Search a body; None where there is nothing to tell."""
-    body = request.body
+    """Search a body as its content type says that it reads; None where there is nothing to tell."""
+    body, content_type = request.body, request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
         return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
-    text = body[:MAX_BODY]
-    spans = [span for span in scan_text(text, scanner) if span.detector.entity != OWN_TOKEN]
-    found = [
-        Found(span.detector, span.confidence, fold(text[span.start : span.end]), span.start)
-        for span in spans[:MAX_FOUND]
+    found = _found(body[:MAX_BODY], content_type, scanner)
+    told = found[:MAX_FOUND]
+    if "json" in content_type.lower():
+        told = _placed(told, body, scanner)
+    if len(body) > MAX_BODY or len(found) > MAX_FOUND:
+        told.append(Found(UNSCANNED, 1.0, None, min(len(body), MAX_BODY)))
+    return BodyFindings(told) if told else None
+
+
+def _found(body: bytes, content_type: str, scanner: Scanner) -> list[Found]:
+    """Return what is found, in order of place. Nothing is changed, so that nothing is refused either."""
+    everything: list[Found] = []
+
+    def note(found: Found) -> bytes | None:
+        if found.detector.entity != OWN_TOKEN:
+            everything.append(found)
+        return None
+
+    redactor = BodyRedactor(open_view(content_type), scanner, note)
+    redactor.feed(body)
+    redactor.finish()
+    return sorted(everything, key=lambda found: found.offset)
+
+
+def _placed(found: Sequence[Found], body: bytes, scanner: Scanner) -> list[Found]:
+    """Name each finding by its path in JSON, unless something is found in that too: a name is told, a value never."""
+    paths = json_paths(body, [one.offset for one in found])
+    return [
+        replace(one, name="" if scan_text(path.encode("utf-8", "replace"), scanner) else path)
+        for one, path in zip(found, paths, strict=True)
     ]
-    if len(body) > MAX_BODY or len(spans) > MAX_FOUND:
-        found.append(Found(UNSCANNED, 1.0, None, min(len(body), MAX_BODY)))
-    return BodyFindings(found) if found else None

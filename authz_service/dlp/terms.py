@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from authz_service.dlp import tokens
 from authz_service.dlp.actions import Actions
-from authz_service.dlp.detectors import ALL, Detector
+from authz_service.dlp.detectors import EVERY, Detector
 from authz_service.dlp.redactions import Redactions
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import Tokens
@@ -30,7 +30,7 @@ class Terms:
     treatments: Treatments
 
 
-def open_terms(settings: DlpSettings, catalogue: Sequence[Detector] = ALL) -> Terms:
+def open_terms(settings: DlpSettings, catalogue: Sequence[Detector] = EVERY) -> Terms:
     """Put the parts together. Without a configured key hashes are told from others in this process only."""
     actions = Actions(settings.actions)
     known = _chosen(settings, catalogue)
@@ -46,7 +46,7 @@ def open_terms(settings: DlpSettings, catalogue: Sequence[Detector] = ALL) -> Te
 
 def _chosen(settings: DlpSettings, catalogue: Sequence[Detector]) -> Sequence[Detector]:
     """Return the detectors that are wanted, each as sure as it has to be."""
-    wanted = [each for each in catalogue if not settings.disabled & {each.name, each.entity}]
+    wanted = [each for each in (*catalogue, *settings.detectors) if not settings.disabled & {each.name, each.entity}]
     least = settings.minimum_confidence
     if not least:
         return wanted

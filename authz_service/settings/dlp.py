@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from authz_service.dlp.actions import Action, Direction, Rule
-from authz_service.dlp.detectors import ALL
+from authz_service.dlp.body_findings import UNSCANNED
+from authz_service.dlp.detectors import EVERY, Detector, custom
 from authz_service.dlp.redactions import USUAL_TEXT
 from authz_service.dlp.tokens import KEY_BYTES, MAX_KEYS
 from authz_service.model import Location
 from authz_service.settings.deep_scan import DeepScanSettings, read_deep_scan
-from authz_service.settings.reading import read_share
 from authz_service.settings.routes import read_conditions
+from service_kit.faults import ConfigurationError, Faults
 from service_kit.secret_file import SecretFile, SecretFileError
 from service_kit.strict_yaml import Section
 
@@ -43,9 +44,12 @@ class BodySettings:
 
 @dataclass(frozen=True, slots=True)
 class DlpSettings:
-    """See `dlp.terms`. `disabled` are names of detectors, or of entities; keys are `KEY_BYTES` long."""
+    """See `dlp.terms`. `disabled` are names of detectors, or of entities; keys are `KEY_BYTES` long.
 
-    detector_files: tuple[Path, ...] = ()
+    `detectors` are the operator's own, which come beside ours.
+    """
+
+    detectors: tuple[Detector, ...] = ()
     disabled: frozenset[str] = frozenset()
     minimum_confidence: float = 0.0
     actions: tuple[Rule, ...] = ()
@@ -59,8 +63,8 @@ class DlpSettings:
 def read_dlp(root: Section, folder: Path) -> DlpSettings:
     """Read `dlp`; what is left out is as `DlpSettings` has it."""
     with root.section("dlp", required=False) as section:
-        files, disabled, least = _detectors(section, folder)
-        known = frozenset() if files else frozenset(detector.entity for detector in ALL)
+        detectors, disabled, least = _detectors(section, folder)
+        known = {detector.entity for detector in (*EVERY, *detectors)} | {UNSCANNED.entity}
         hash_key = (
             _keys(section, "hash_key_file", (section.text("hash_key_file"),), folder)
             if section.has("hash_key_file")
@@ -68,7 +72,7 @@ def read_dlp(root: Section, folder: Path) -> DlpSettings:
         )
         token_keys = _keys(section, "token_key_files", section.texts("token_key_files"), folder)
         return DlpSettings(
-            files,
+            detectors,
             disabled,
             least,
             _actions(section, known, has_tokens=bool(token_keys)),
@@ -80,20 +84,26 @@ def read_dlp(root: Section, folder: Path) -> DlpSettings:
         )
 
 
-def _detectors(section: Section, folder: Path) -> tuple[tuple[Path, ...], frozenset[str], float]:
+def _detectors(section: Section, folder: Path) -> tuple[tuple[Detector, ...], frozenset[str], float]:
     with section.section("detectors", required=False) as detectors:
         names = detectors.texts("files")
         if len(names) > MAX_FILES:
             detectors.fault("files", f"must have at most {MAX_FILES} items")
-        files = tuple(folder / name for name in names[:MAX_FILES] if name)
-        for file in files:
-            if not file.is_file():
-                detectors.fault("files", f"names no file: {file}")
+        own = _own([folder / name for name in names[:MAX_FILES] if name], section.faults)
         disabled = frozenset(detectors.texts("disabled"))
-        known = {name for detector in ALL for name in (detector.name, detector.entity)}
+        known = {name for detector in (*EVERY, *own) for name in (detector.name, detector.entity)}
         for name in sorted(disabled - known - {""}):
             detectors.fault("disabled", f"has {name!r}, which is no detector and no entity")
-        return files, disabled, read_share(detectors, "minimum_confidence")
+        return own, disabled, detectors.decimal("minimum_confidence", minimum=0, maximum=1, default=0)
+
+
+def _own(files: Sequence[Path], faults: Faults) -> tuple[Detector, ...]:
+    """Read the operator's own detectors; their faults, and tests of theirs that fail, are told by their own files."""
+    try:
+        return custom.load(files)
+    except ConfigurationError as error:
+        faults.found += error.faults
+        return ()
 
 
 def _actions(section: Section, known: Collection[str], *, has_tokens: bool) -> tuple[Rule, ...]:
@@ -111,8 +121,7 @@ def _rule(item: Section, known: Collection[str], *, has_tokens: bool) -> Rule:
         # An empty list would hold for nothing, or, read as one that is left out, for everything.
         entities = frozenset(item.texts("entities", required=item.has("entities")))
         for entity in sorted(entities - set(known) - {""}):
-            if known:
-                item.fault("entities", f"has {entity!r}, which no detector finds")
+            item.fault("entities", f"has {entity!r}, which no detector finds")
         way = item.choice("direction", ("both", "request", "response"), default="both")
         direction = None if way == "both" else Direction(way)
         locations = _locations(item, direction)
@@ -123,7 +132,7 @@ def _rule(item: Section, known: Collection[str], *, has_tokens: bool) -> Rule:
             entities,
             direction,
             locations,
-            read_share(item, "minimum_confidence"),
+            item.decimal("minimum_confidence", minimum=0, maximum=1, default=0),
             conditions,
             item.flag("final"),
         )

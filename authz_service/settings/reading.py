@@ -10,7 +10,6 @@ from service_kit.listening import MAX_PORT
 from service_kit.strict_yaml import Section
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-_SHARE = re.compile(r"0|1|[01]?\.[0-9]{1,3}")
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(\d{1,5})")
 
 
@@ -42,12 +41,3 @@ def is_address(text: str) -> bool:
     """Whether a text is host:port."""
     match = _ADDRESS.fullmatch(text)
     return match is not None and int(match[2]) <= MAX_PORT
-
-
-def read_share(section: Section, key: str) -> float:
-    """Read a number from 0 to 1, such as 0.85; 0 where it is absent."""
-    text = section.raw_text(key, "0")
-    if not _SHARE.fullmatch(text) or float(text) > 1:
-        section.fault(key, f"must be a number from 0 to 1, but is {text!r}")
-        return 0.0
-    return float(text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from authz_service.dlp import body_findings
@@ -64,3 +66,37 @@ def test_a_rule_can_refuse_what_was_not_searched() -> None:
 def test_a_token_of_ours_is_no_finding() -> None:
     by = terms()
     assert told(b"agt1_" + b"a" * 40, scanner=by.scanner) == []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "name"),
+    [
+        ("application/json", b'{"a": [0, {"b c": "%s"}]}', '$.a[1]["b c"]'),
+        ("application/problem+json", b'{"a": "1 \\u0031%s"}', "$.a"),
+        ("application/json", b'{"%s": 1}', "$.?"),
+        ("application/x-www-form-urlencoded", b"a=1&b=%s", ""),
+        ("text/plain", b"%s", ""),
+    ],
+)
+def test_a_body_is_read_as_its_type_says(content_type: str, body: bytes, name: str) -> None:
+    """Of JSON the path is told, and never a name that is a finding itself."""
+    for written in (SSN, SSN.replace("-", "\\u002d" if "json" in content_type else "-")):
+        request = HttpRequest("POST", "/", headers={"content-type": content_type}, body=body % written.encode())
+        if b"0031" in body:
+            assert scan_body(request, USUAL.scanner) is None  # ten digits, and no number of nine
+            continue
+        found = scan_body(request, USUAL.scanner)
+        assert found is not None
+        assert [(one.detector.entity, one.name) for one in found.found] == [("us_ssn", name)]
+
+
+def test_a_path_that_holds_a_finding_is_not_told() -> None:
+    body = f'{{"{SSN}": {{"a": "{KEY}"}}}}'.encode()
+    found = scan_body(HttpRequest("POST", "/", headers={"content-type": "application/json"}, body=body), USUAL.scanner)
+    assert found is not None
+    assert [one.name for one in found.found] == ["$.?", ""]
+
+
+def test_base64_in_a_body_is_read_too() -> None:
+    body = b"x " + base64.b64encode(f"a longer text with {SSN} in it".encode())
+    assert [entity for entity, *_ in told(body)] == ["us_ssn"]

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from authz_service.dlp.actions import Action, Direction, Rule
+from authz_service.dlp.terms import open_terms
 from authz_service.model import Location
 from authz_service.routing import Conditions
 from authz_service.settings.dlp import BodySettings, DlpSettings, read_dlp
+from service_kit import strict_yaml
+from service_kit.faults import Faults
 from tests.authz_service.settings.configured import SMALLEST, loaded
 from tests.authz_service.settings.sections import section_faults, section_read
 
@@ -24,7 +27,12 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "other.key").write_bytes(base64.b64encode(OTHER))
     (tmp_path / "short.key").write_bytes(base64.b64encode(b"1" * 16))
     (tmp_path / "text.key").write_text("no key at all")
-    (tmp_path / "own.yaml").write_text("")
+    (tmp_path / "own.yaml").write_text(
+        "detectors:\n  - {entity: badge, pattern: 'B-[0-9]{6}', tests: {found: ['my B-123456']}}\n"
+    )
+    (tmp_path / "bad.yaml").write_text(
+        "detectors:\n  - {entity: badge, pattern: 'B-[0-9]{6}', tests: {found: ['my B-12345']}}\n"
+    )
     return tmp_path
 
 
@@ -75,11 +83,22 @@ dlp:
     )  # fmt: skip
 
 
-def test_with_detectors_of_ones_own_any_entity_can_be_named(files: Path) -> None:
-    """They are read elsewhere."""
+def test_detectors_of_ones_own_come_beside_ours(files: Path) -> None:
+    """And their entities can be named."""
     found = read(files, "dlp: {detectors: {files: [own.yaml]}, actions: [{entities: [badge], action: mask}]}")
-    assert found.detector_files == (files / "own.yaml",)
+    assert [detector.entity for detector in found.detectors] == ["badge"]
     assert found.actions == (Rule(Action.MASK, frozenset({"badge"})),)
+    scanner = open_terms(found).scanner
+    assert [span.detector.entity for span in scanner.scan(b"my B-123456")] == ["badge"]
+
+
+def test_faults_of_ones_own_detectors_are_told_by_their_own_files(files: Path) -> None:
+    """Beside those of this file."""
+    faults = Faults()
+    text = b"dlp: {detectors: {files: [bad.yaml, gone.yaml]}, more: 1}\n"
+    with strict_yaml.parse(text, "authz.yaml", faults) as root:
+        read_dlp(root, files)
+    assert {fault.source for fault in faults.found} == {"authz.yaml", str(files / "gone.yaml"), str(files / "bad.yaml")}
 
 
 @pytest.mark.parametrize(("text", "confidence"), [("0", 0.0), ("1", 1.0), ("1.0", 1.0), ("0.855", 0.855), (".5", 0.5)])
@@ -91,11 +110,10 @@ def test_a_confidence_is_a_number_from_0_to_1(files: Path, text: str, confidence
     ("text", "told"),
     [
         ("more: 1", "unknown key 'more' in dlp"),
-        ("detectors: {files: [gone.yaml]}", "dlp.detectors.files names no file"),
         ("detectors: {disabled: [us_sn]}", "dlp.detectors.disabled has 'us_sn', which is no detector"),
-        ("detectors: {minimum_confidence: 1.1}", "dlp.detectors.minimum_confidence must be a number from 0 to 1"),
-        ("detectors: {minimum_confidence: -1}", "dlp.detectors.minimum_confidence must be a number from 0 to 1"),
-        ("detectors: {minimum_confidence: nan}", "dlp.detectors.minimum_confidence must be a number from 0 to 1"),
+        ("detectors: {minimum_confidence: 1.1}", "dlp.detectors.minimum_confidence must be from 0 to 1"),
+        ("detectors: {minimum_confidence: -1}", "dlp.detectors.minimum_confidence must be from 0 to 1"),
+        ("detectors: {minimum_confidence: nan}", "dlp.detectors.minimum_confidence must be a number"),
         ("actions: [{action: allow, entities: [us_sn]}]", "dlp.actions[0].entities has 'us_sn', which no detector"),
         ("actions: [{action: pass}]", "dlp.actions[0].action must be one of allow, report"),
         ("actions: [{entities: [us_ssn]}]", "dlp.actions[0].action is missing"),
