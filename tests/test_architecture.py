@@ -61,6 +61,8 @@ ONLY_IN: Mapping[str, tuple[str, ...]] = {
         "authz_service/policy/opa_server.py",
         "devstack/*",
     ),
+    "brotli": ("authz_service/dlp/codings.py",),
+    "zstandard": ("authz_service/dlp/codings.py",),
     "opa_client": ("authz_service/policy/opa_server.py",),
     "re2": ("authz_service/dlp/*", "authz_service/rego_engine/builtins/*"),
     "yaml": (

@@ -7,6 +7,7 @@
     scan           text → spans; one RE2 Set pass tells which detectors can match at all (compiled, sweep, spans)
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
     base64_runs    the same for what a body holds in base64 (base64_run)
+    codings        content codings undone and done again, within bounds
     found          what was found, as it is handed to whoever decides
     actions        rules → what becomes of a finding; overrides: what the policy says of that
     redactions     what stands in the place of a value; tokens: what gives it back to its owner
