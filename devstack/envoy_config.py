@@ -12,7 +12,7 @@ import yaml
 
 SHIPPED = Path(__file__).parent.parent / "envoy" / "envoy.yaml"
 LOOPBACK = "127.0.0.1"
-PATIENCE = "5s"  # in place of the shipped timeouts of Check and ShouldRateLimit
+PATIENCE = "5s"  # in place of the shipped timeouts of Check, ShouldRateLimit and Process
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ def bind(shipped: Path, binding: Binding) -> str:
     # A development machine stalls for longer than a gateway may make its callers wait.
     filters["envoy.filters.http.ext_authz"]["grpc_service"]["timeout"] = PATIENCE
     filters["envoy.filters.http.ratelimit"]["timeout"] = PATIENCE
+    filters["envoy.filters.http.ext_proc"]["message_timeout"] = PATIENCE
     ports = {
         "authz_service": binding.authz_port,
         "ratelimit_service": binding.ratelimit_port,

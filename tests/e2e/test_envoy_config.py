@@ -64,7 +64,7 @@ def connection_manager() -> dict[str, Any]:
 
 def test_the_filters_stand_in_the_order_that_the_design_names(connection_manager: dict[str, Any]) -> None:
     names = [item["name"].rpartition(".")[2] for item in connection_manager["http_filters"]]
-    assert names == ["jwt_authn", "ext_authz", "ratelimit", "router"]
+    assert names == ["jwt_authn", "ext_authz", "ratelimit", "ext_proc", "router"]
 
 
 def test_nothing_fails_open(connection_manager: dict[str, Any]) -> None:
@@ -72,6 +72,37 @@ def test_nothing_fails_open(connection_manager: dict[str, Any]) -> None:
     assert filters["ext_authz"]["failure_mode_allow"] is False
     assert filters["ext_authz"]["with_request_body"]["allow_partial_message"] is False
     assert filters["ratelimit"]["failure_mode_deny"] is True
+    assert filters["ext_proc"]["failure_mode_allow"] is False
+
+
+def test_no_part_of_a_body_passes_beside_the_filter_for_bodies(connection_manager: dict[str, Any]) -> None:
+    filters = {item["name"].rpartition(".")[2]: item["typed_config"] for item in connection_manager["http_filters"]}
+    ext_proc = filters["ext_proc"]
+    assert ext_proc["allow_mode_override"] is False
+    assert ext_proc["processing_mode"] == {
+        "request_header_mode": "SEND",
+        "response_header_mode": "SEND",
+        "request_body_mode": "BUFFERED",
+        "response_body_mode": "FULL_DUPLEX_STREAMED",
+        "request_trailer_mode": "SEND",
+        "response_trailer_mode": "SEND",
+    }
+
+
+def test_the_examples_of_routes_are_accepted_too(tmp_path: Path) -> None:
+    text = envoy_config.SHIPPED.read_text()
+    written = text.replace("                        # - match", "                        - match")
+    written = written.replace("                        #   ", "                          ")
+    assert len(yaml.safe_load(written)["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0][
+        "typed_config"]["route_config"]["virtual_hosts"][0]["routes"]) == 3  # fmt: skip
+    shipped = tmp_path / "envoy.yaml"
+    shipped.write_text(written)
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("server", addresses=True)
+    binding = Binding(1, 2, 3, 4, 5, "http://127.0.0.1:6", certificate, key, authority.certificate)
+    bound = tmp_path / "bound.json"
+    bound.write_text(envoy_config.bind(shipped, binding))
+    _validate(bound)
 
 
 def test_limits_count_by_metadata_and_by_no_header(connection_manager: dict[str, Any]) -> None:

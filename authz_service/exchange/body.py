@@ -1,0 +1,105 @@
+"""One body on its way: decoded, redacted, encoded again. Output comes in parts, with pauses between slices of input."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from authz_service.dlp.codings import FREE_BYTES, MAX_RATIO, Decoder, Encoder
+from authz_service.exchange.inspection import Redactor
+from authz_service.exchange.refusals import RefusedError
+
+SLICE_BYTES = 16 * 1024  # that a redactor is given at a time: what others wait for
+PAUSE = b""  # a part that is none
+
+
+class Over(enum.StrEnum):
+    """What becomes of a body that is longer than its limit."""
+
+    BLOCK = "block"
+    REPORT = "report"  # the rest passes unscanned, with a finding
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Bounds of bodies, in decoded bytes.
+
+    `limit_bytes` is for a body that comes whole, `stream_limit_bytes` for one that comes in parts, 0 being none: what
+    is held of such a one is bounded whatever its length. `max_ratio` bounds what may come out of a coding, beyond the
+    first `free_bytes`.
+    """
+
+    limit_bytes: int = 1024 * 1024
+    stream_limit_bytes: int = 0
+    over_limit: Over = Over.BLOCK
+    max_ratio: int = MAX_RATIO
+    free_bytes: int = FREE_BYTES
+
+
+class Body:
+    """Takes the bytes of one body as they travel, and gives those that go on."""
+
+    def __init__(self, redactor: Redactor, codings: Sequence[str], terms: Terms, *, limit_bytes: int) -> None:
+        self.is_over = False  # longer than the limit, and its rest unscanned
+        self._redactor = redactor
+        self._decoder = Decoder(codings, ratio=terms.max_ratio, free_bytes=terms.free_bytes) if codings else None
+        self._encoder = Encoder(codings) if codings else None
+        self._over = terms.over_limit
+        self._left = limit_bytes or None
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Yield what can go now, encoded so that a reader can decode all of it; `PAUSE` after each slice.
+
+        Raises:
+            Blocked: something was found with which nothing passes.
+            CodingError: it cannot be decoded.
+            RefusedError: it is too long.
+        """
+        for part in self.redacted(self.decoded(data)):
+            yield self._encoder.feed(part, flush=True) if self._encoder else part
+
+    def finish(self) -> Iterator[bytes]:
+        """Yield what was held back; raises as `feed` does."""
+        rest = self.redacted_end()
+        if self._encoder is None:
+            yield rest
+        else:
+            yield self._encoder.feed(rest) + self._encoder.finish()
+
+    def encoded(self, text: bytes) -> bytes:
+        """A whole text in the body's codings."""
+        return self._encoder.feed(text) + self._encoder.finish() if self._encoder else text
+
+    def decoded(self, data: bytes) -> Iterator[bytes]:
+        """Slices of what `data` decodes to."""
+        for part in self._decoder.feed(data) if self._decoder else (data,):
+            for start in range(0, len(part), SLICE_BYTES):
+                yield part[start : start + SLICE_BYTES]
+
+    def redacted(self, slices: Iterator[bytes]) -> Iterator[bytes]:
+        """What goes of these slices, and a pause after each."""
+        for data in slices:
+            if self._left is not None and len(data) > self._left:
+                yield self._exceeding(data)
+            elif self.is_over:
+                yield data
+            else:
+                if self._left is not None:
+                    self._left -= len(data)
+                yield self._redactor.feed(data)
+            yield PAUSE
+
+    def redacted_end(self) -> bytes:
+        """The rest of it, not encoded."""
+        if self._decoder:
+            self._decoder.finish()
+        return b"" if self.is_over else self._redactor.finish()
+
+    def _exceeding(self, data: bytes) -> bytes:
+        """Refuse a body at its limit, or look at it up to there and no further."""
+        if self._over is Over.BLOCK:
+            raise RefusedError("body_too_large")
+        left, self._left = self._left, None
+        self.is_over = True
+        return self._redactor.feed(data[:left]) + self._redactor.finish() + data[left:]

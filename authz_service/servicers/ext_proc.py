@@ -1,0 +1,283 @@
+"""ProcessingRequest ↔ events, actions ↔ ProcessingResponse (Envoy's ext_proc v3).
+
+Envoy takes the clean end of a stream for leave to go on without us, whatever `failure_mode_allow` says. So a stream
+ends cleanly only after Envoy has ended its side of it and everything was answered; else it ends with a status, on which
+Envoy refuses the exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.json_format import Error as JsonFormatError
+from google.protobuf.json_format import MessageToDict
+
+from audit_log.body_event import BodyEvent
+from audit_log.sink import AuditSink, AuditUnavailableError
+from authz_service.denials import Denials
+from authz_service.exchange.body import Terms
+from authz_service.exchange.events import (
+    Action,
+    Answer,
+    BodyCame,
+    BodyGoes,
+    Change,
+    Direction,
+    Event,
+    Fields,
+    HeadersCame,
+    HeadersGo,
+    Mode,
+    Pause,
+    Record,
+    TrailersCame,
+)
+from authz_service.exchange.inspection import Bodies, Subject
+from authz_service.exchange.machine import Exchange, Modes
+from authz_service.exchange.refusals import UnexpectedError
+from authz_service.exchange.room import FullError, Room
+from service_kit.rpc import RpcError, Service, Status
+from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_proc_mode_pb2, ext_proc_pb2
+
+METADATA = "envoy.filters.http.ext_authz"  # the namespace in which ext_authz says who calls
+
+log = logging.getLogger(__name__)
+
+_OPTION = envoy_core_pb2.HeaderValueOption
+_SEND = ext_proc_mode_pb2.ProcessingMode
+_MODES = {
+    _SEND.NONE: Mode.NONE,
+    _SEND.BUFFERED: Mode.BUFFERED,
+    _SEND.STREAMED: Mode.STREAMED,
+    _SEND.FULL_DUPLEX_STREAMED: Mode.FULL_DUPLEX,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The times that the servicer is given: `now` in epoch seconds, `elapsed` in seconds of a steady clock."""
+
+    now: Callable[[], float]
+    elapsed: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own."""
+
+    message_seconds: float = 10.0
+    room_bytes: int = 64 * 1024 * 1024
+
+
+class ExtProcServicer:
+    """`envoy.service.ext_proc.v3.ExternalProcessor`."""
+
+    def __init__(  # noqa: PLR0913  (the parts, wired once)
+        self,
+        bodies: Bodies,
+        *,
+        audit: AuditSink,
+        clock: Clock,
+        new_id: Callable[[], str],
+        terms: Terms,
+        denials: Denials,
+        pace: Pace | None = None,
+        told: Callable[[Record], None] = lambda _: None,
+    ) -> None:
+        """`told` hears of every record too, for metrics."""
+        self._bodies = bodies
+        self._audit = audit
+        self._clock = clock
+        self._new_id = new_id
+        self._terms = terms
+        self._denials = denials
+        self._pace = pace or Pace()
+        self._room = Room(self._pace.room_bytes)
+        self._told = told
+
+    def service(self) -> Service:
+        """The service to serve."""
+        return Service(ext_proc_pb2.DESCRIPTOR.services_by_name["ExternalProcessor"], {"Process": self.process})
+
+    async def process(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Answer one exchange."""
+        exchange: Exchange | None = None
+        subject = Subject("")
+        code = "cut_off"
+        try:
+            async for request in requests:
+                event = event_of(request)
+                if exchange is None:
+                    subject = self._subject(request, event)
+                    exchange = Exchange(
+                        modes_of(request), self._bodies.inspect(subject), subject.decision_id, self._terms,
+                        self._denials,
+                    )  # fmt: skip
+                async with aclosing(self._answers(exchange, event, subject)) as responses:
+                    async for response in responses:
+                        yield response
+        except UnexpectedError as error:
+            code = "unexpected"
+            raise RpcError(Status.INVALID_ARGUMENT, str(error)) from None
+        except FullError:
+            code = "overloaded"
+            raise RpcError(Status.RESOURCE_EXHAUSTED, "too many bodies at once") from None
+        except AuditUnavailableError as error:
+            log.error("audit event not kept, exchange cut off", extra={"fields": {"detail": str(error)}})
+            raise RpcError(Status.UNAVAILABLE, "the audit log is not available") from None
+        except RpcError:
+            code = "failed"
+            raise
+        except Exception:
+            code = "internal_error"
+            raise  # the host ends the call with a status, and logs the type and place
+        finally:
+            if exchange is not None:
+                self._close(exchange, subject, code)
+        if exchange is not None and exchange.is_open:
+            # Envoy does end so where its client has gone. Were it anything else, this must not read as leave to go on.
+            raise RpcError(Status.CANCELLED, "the exchange is not over")
+
+    async def _answers(self, exchange: Exchange, event: Event, subject: Subject) -> AsyncGenerator[Any, None]:
+        """Do what an event asks for, giving way to other calls in each pause."""
+        size = len(event.data) if isinstance(event, BodyCame) else 0
+        deadline = self._clock.elapsed() + self._pace.message_seconds
+        with self._room.holding(size):
+            for action in exchange.handle(event):
+                if isinstance(action, Pause):
+                    await asyncio.sleep(0)
+                    if self._clock.elapsed() > deadline:
+                        raise RpcError(Status.DEADLINE_EXCEEDED, "a part of a body took too long")
+                elif isinstance(action, Record):
+                    self._record(action, subject)
+                else:
+                    yield response_of(action)
+
+    def _close(self, exchange: Exchange, subject: Subject, code: str) -> None:
+        """Write down what an exchange that ends early had held. Nothing passes any more that this could hold up."""
+        try:
+            for record in exchange.cut_off(code):
+                self._record(record, subject)
+        except AuditUnavailableError as error:
+            log.error("audit event not kept", extra={"fields": {"detail": str(error)}})
+
+    def _record(self, record: Record, subject: Subject) -> None:
+        event = BodyEvent(
+            time=self._clock.now(),
+            decision_id=subject.decision_id,
+            request_id=subject.request_id,
+            direction=record.direction.value,
+            code=record.code,
+            status=record.status,
+            findings=record.findings,
+        )
+        self._audit.record(event)
+        self._told(record)
+
+    def _subject(self, request: Any, event: Event) -> Subject:
+        metadata = metadata_of(request)
+        fields = event.fields if isinstance(event, HeadersCame) else ()
+        request_id = next((value for name, value in fields if name == "x-request-id"), "")
+        return Subject(str(metadata.get("decision_id") or self._new_id()), request_id, metadata)
+
+
+def event_of(request: Any) -> Event:
+    """Read a message; raises `RpcError` for one that is none of an exchange."""
+    if request.observability_mode:
+        raise RpcError(Status.INVALID_ARGUMENT, "answers would not be heeded in observability_mode")
+    kind = request.WhichOneof("request")
+    if kind is None:
+        raise RpcError(Status.INVALID_ARGUMENT, "a message without a part of an exchange")
+    side, _, part = kind.partition("_")
+    direction, message = Direction(side), getattr(request, kind)
+    if part == "headers":
+        return HeadersCame(direction, _fields(message.headers), message.end_of_stream)
+    if part == "body":
+        return BodyCame(direction, message.body, message.end_of_stream)
+    return TrailersCame(direction, _fields(message.trailers))
+
+
+def modes_of(request: Any) -> Modes:
+    """Read how bodies come, which the first message says; raises `RpcError` where that is not safe, or not said."""
+    if request.WhichOneof("request") not in {"request_headers", "response_headers"}:
+        raise RpcError(Status.INVALID_ARGUMENT, "an exchange begins with headers")
+    if not request.HasField("protocol_config"):
+        raise RpcError(Status.INVALID_ARGUMENT, "the first message does not say how bodies come")
+    said = request.protocol_config
+    modes = [_MODES.get(mode) for mode in (said.request_body_mode, said.response_body_mode)]
+    if modes[0] is None or modes[1] is None:
+        raise RpcError(Status.INVALID_ARGUMENT, "a body mode that lets a part of a body pass unseen")
+    return Modes(modes[0], modes[1])
+
+
+def metadata_of(request: Any) -> Mapping[str, Any]:
+    """What ext_authz said of the request, empty where it said nothing."""
+    if METADATA not in request.metadata_context.filter_metadata:
+        return {}
+    try:
+        return MessageToDict(request.metadata_context.filter_metadata[METADATA])
+    except (JsonFormatError, ValueError):
+        raise RpcError(Status.INVALID_ARGUMENT, "metadata that cannot be read") from None
+
+
+def response_of(action: Action) -> Any:
+    """Write an action as Envoy reads it."""
+    if isinstance(action, Answer):
+        return ext_proc_pb2.ProcessingResponse(
+            immediate_response=ext_proc_pb2.ImmediateResponse(
+                status=envoy_type_pb2.HttpStatus(code=envoy_type_pb2.StatusCode.Name(action.status)),
+                headers=_mutation(Change(action.headers)),
+                body=action.body.encode(),
+                details=action.code,
+            )
+        )
+    assert not isinstance(action, Record | Pause)  # noqa: S101  (those are not for Envoy)
+    mutation = _mutation(action.change)
+    response = ext_proc_pb2.ProcessingResponse()
+    if isinstance(action, HeadersGo):
+        part = getattr(response, f"{action.direction}_headers")
+        part.response.header_mutation.CopyFrom(mutation)
+    elif isinstance(action, BodyGoes):
+        common = getattr(response, f"{action.direction}_body").response
+        common.header_mutation.CopyFrom(mutation)
+        _put_body(common, action)
+    else:
+        part = getattr(response, f"{action.direction}_trailers")
+        part.header_mutation.CopyFrom(mutation)
+        part.SetInParent()
+    return response
+
+
+def _put_body(common: Any, action: BodyGoes) -> None:
+    if action.streamed:
+        streamed = common.body_mutation.streamed_response
+        streamed.body, streamed.end_of_stream = action.data or b"", action.end
+        streamed.SetInParent()
+    elif action.data:
+        common.body_mutation.body = action.data
+    elif action.data is not None:
+        common.body_mutation.clear_body = True
+
+
+def _fields(headers: Any) -> Fields:
+    """Header fields as text. Bytes that are not UTF-8 are replaced: nothing is written back that was not changed."""
+    return [(each.key, (each.raw_value or each.value.encode()).decode("utf-8", "replace")) for each in headers.headers]
+
+
+def _mutation(change: Change) -> Any:
+    """Write a change: the first of a name overwrites, the others of that name are added to it."""
+    return ext_proc_pb2.HeaderMutation(set_headers=list(_options(change.set)), remove_headers=change.remove)
+
+
+def _options(fields: Fields) -> Iterator[Any]:
+    seen: set[str] = set()
+    for name, value in fields:
+        action = _OPTION.APPEND_IF_EXISTS_OR_ADD if name in seen else _OPTION.OVERWRITE_IF_EXISTS_OR_ADD
+        seen.add(name)
+        header = envoy_core_pb2.HeaderValue(key=name, raw_value=value.encode())
+        yield _OPTION(header=header, append_action=action)
