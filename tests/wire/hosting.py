@@ -74,9 +74,10 @@ def hosted(
     tls: list[str] | None = None,
     problem: str = "",
     ready: bool = True,
+    module: str = "tests.wire.sample",
     **limits: Any,
 ) -> Iterator[Hosted]:
-    """Serve the sample on a free port. With `ready` false, whatever becomes of it."""
+    """Serve the sample, or another module like it, on a free port. With `ready` false, whatever becomes of it."""
     folder.mkdir(exist_ok=True)
     output, errors = folder / "output", folder / "errors"
     said = {
@@ -89,7 +90,7 @@ def hosted(
     }
     with output.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.wire.sample", json.dumps(said)], stdout=out, stderr=err, cwd=REPOSITORY,
+            [sys.executable, "-m", module, json.dumps(said)], stdout=out, stderr=err, cwd=REPOSITORY,
             env={**os.environ, "TMPDIR": str(folder)} if len(str(folder)) < 60 else None,  # sockets have short names
         )  # fmt: skip
     found = Hosted(process, output, errors)

@@ -137,14 +137,14 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         await http.stop()
 
 
-def main() -> int:
+def main(entry: str = "tests.wire.sample:serve") -> int:
     """Read what to serve from the first argument."""
     said = json.loads(sys.argv[1])
     tls = Tls(*(Path(path) if path else None for path in said["tls"])) if said["tls"] else None  # type: ignore[arg-type]  # the first two are there
     listening = Listening(said["grpc"], "127.0.0.1:0", tls, Server(said["server"]), said["workers"])
     logs.set_up("sample", "info")
     try:
-        return launch("tests.wire.sample:serve", [said["problem"]], listening, os.environ, Limits(**said["limits"]))
+        return launch(entry, [said["problem"]], listening, os.environ, Limits(**said["limits"]))
     except ListenError as error:
         sys.stderr.write(f"{error}\n")
         return 1
