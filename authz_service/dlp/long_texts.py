@@ -1,0 +1,107 @@
+"""Texts of any length → parts that together are the text, each with what was found in it.
+
+A text is read in windows. What begins near a window's end is left to the next one, which sees the bytes before it as
+context, so that where the windows lie makes no difference to what is found: as long as nothing that is found is longer
+than `MARGIN` bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.views.piece import Piece
+
+WINDOW = 1024 * 1024  # bytes that are read at once
+MARGIN = 64 * 1024  # bytes: longer than anything that a detector finds
+CONTEXT = 64  # bytes before a candidate that a detector may look at
+_CONTINUING = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 that begin no character
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a text, and what lies in it, in order of place."""
+
+    text: bytes
+    spans: Sequence[Span]
+
+
+def parts(read: Callable[[int], bytes], scanner: Scanner) -> Iterator[Part]:
+    """Read a text to its end. `read` returns as many bytes as it is asked for, fewer at the end.
+
+    The parts, joined, are the text; no span goes beyond its part. Holds two windows at most.
+    """
+    before, held, ended = b"", b"", False
+    while not ended:
+        came = read(WINDOW)
+        ended = len(came) < WINDOW
+        text = b"".join((before, held, came))
+        known = len(before)
+        spans = [span for span in scan_text(text, scanner) if span.start >= known]
+        cut = len(text) if ended else _cut(text, known)
+        taken = [span for span in spans if span.start < cut]
+        last = taken[-1].end if taken else 0
+        cut = max(cut, last)
+        if cut > known:
+            yield Part(text[known:cut], [_moved(span, -known) for span in taken])
+        # What was found is a boundary: nothing behind it is judged by it.
+        before, held = text[max(cut - CONTEXT, last, 0) : cut], text[cut:]
+
+
+def _cut(text: bytes, known: int) -> int:
+    """Where a window ends: after the last line that ends before its margin, and in the middle of one that is longer."""
+    last = max(known, len(text) - MARGIN)
+    return text.rfind(b"\n", known, last) + 1 or last
+
+
+def _moved(span: Span, by: int) -> Span:
+    return replace(span, start=span.start + by, end=span.end + by)
+
+
+def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
+    """Find every span of a text, in bytes of the text as it came."""
+    return located([Piece(text, text)], scanner)
+
+
+def located(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:
+    """Scan the text that pieces stand for; what is found is told as bytes of what came. Pieces that differ go whole."""
+    text = b"".join(piece.text for piece in pieces)
+    spans = scanner.scan(text)
+    if not spans or not any(piece.whole for piece in pieces):
+        return spans
+    texts = [0, *accumulate(len(piece.text) for piece in pieces)]
+    raws = [0, *accumulate(len(piece.raw) for piece in pieces)]
+
+    def raw(place: int, *, is_end: bool) -> int:
+        # Of the pieces that begin at one place all but the last are empty: the end belongs to the piece before it.
+        at = bisect_right(texts, place - 1 if is_end else place) - 1
+        if pieces[at].whole:
+            return raws[at + 1] if is_end else raws[at]
+        return raws[at] + place - texts[at]
+
+    return [replace(span, start=raw(span.start, is_end=False), end=raw(span.end, is_end=True)) for span in spans]
+
+
+def characters(text: bytes) -> int:
+    """How many characters bytes of UTF-8 are; of other bytes each that does not only continue one."""
+    return len(text.translate(None, _CONTINUING))
+
+
+@dataclass(slots=True)
+class Place:
+    """Line and column (both from 1, columns in characters) of a place that only moves on."""
+
+    line: int = 1
+    column: int = 1
+
+    def pass_over(self, text: bytes) -> None:
+        """Move on over a text."""
+        lines = text.count(b"\n")
+        if lines:
+            self.line += lines
+            self.column = 1
+            text = text[text.rindex(b"\n") + 1 :]
+        self.column += characters(text)

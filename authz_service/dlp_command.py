@@ -1,0 +1,215 @@
+"""`python -m authz_service dlp scan|redact`: what texts hold, and texts without it.
+
+Findings go to standard output, and never say the value; faults and progress go to standard error. Exit codes of `scan`:
+0 nothing was found; 3 something was; 2 an argument, a file or a line could not be used (the others still were).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from authz_service.dlp import long_texts
+from authz_service.dlp.detectors import ALL
+from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
+from authz_service.dlp.long_texts import Part, Place
+from authz_service.dlp.redactions import redact
+from authz_service.dlp.scan import Scanner, Span
+from authz_service.progress import Progress
+from authz_service.terminal import FAULT, OK
+
+FOUND = 3
+"""Something was found: not 1, which is what a program that breaks ends with."""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the commands."""
+    dlp = commands.add_parser("dlp", help="find secrets and personal data in texts, or take them out")
+    tools = dlp.add_subparsers(dest="dlp", required=True, metavar="COMMAND")
+    files = argparse.ArgumentParser(add_help=False)
+    files.add_argument("files", nargs="*", metavar="FILE", help="- or none is standard input")
+
+    scan = tools.add_parser("scan", parents=[files], help="tell what texts hold: FILE:LINE:COLUMN entity detector")
+    shape = scan.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="answer in JSON")
+    shape.add_argument(
+        "--jsonl", action="store_true", help='read lines {"id", "text"}, answer with lines {"id", "findings"}'
+    )
+    scan.add_argument(
+        "--minimum-confidence", type=_share, default=0.0, metavar="X", help="tell only what is as sure: 0 to 1"
+    )
+    scan.set_defaults(run=run_scan)
+
+    redaction = tools.add_parser("redact", parents=[files], help="write texts with [REDACTED:entity] in their places")
+    redaction.add_argument("--in-place", action="store_true", help="change the files themselves")
+    redaction.set_defaults(run=run_redact)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return share
+
+
+def run_scan(arguments: argparse.Namespace) -> int:
+    """Scan; return the exit code."""
+    with Progress(_total_size(arguments.files)) as progress:
+        scanning = _Scanning(Scanner(ALL), arguments.minimum_confidence, progress)
+        scan = scanning.records if arguments.jsonl else scanning.objects if arguments.json else scanning.lines
+        if arguments.json:
+            print('{"findings": [', end="")
+        for name in arguments.files or ["-"]:
+            try:
+                with _opened(name) as source:
+                    scan(name, source)
+            except OSError as error:
+                scanning.fault(f"{name}: cannot be read: {error.strerror}")
+        if arguments.json:
+            print("\n]}" if scanning.found else "]}")
+    return FAULT if scanning.faults else FOUND if scanning.found else OK
+
+
+@dataclass(slots=True)
+class _Scanning:
+    """One run of `scan`: how it goes on with each file, and what has come of it so far."""
+
+    scanner: Scanner
+    minimum: float
+    progress: Progress
+    found: int = 0
+    faults: int = 0
+
+    def fault(self, text: str) -> None:
+        self.faults += 1
+        self.progress.clear()
+        print(text, file=sys.stderr)
+
+    def lines(self, name: str, source: BinaryIO) -> None:
+        for place, span in self._places(source):
+            detector = span.detector
+            self.progress.clear()
+            print(f"{name}:{place.line}:{place.column} {detector.entity} {detector.name} {span.confidence:.2f}")
+
+    def objects(self, name: str, source: BinaryIO) -> None:
+        for place, span in self._places(source):
+            told = {"file": name, "line": place.line, "column": place.column, **_told(span)}
+            self.progress.clear()
+            print(f"{',' if self.found > 1 else ''}\n  {json.dumps(told)}", end="")
+
+    def _places(self, source: BinaryIO) -> Iterator[tuple[Place, Span]]:
+        place = Place()
+        for part in self._parts(source):
+            position = 0
+            for span in part.spans:
+                if span.confidence < self.minimum:
+                    continue
+                place.pass_over(part.text[position : span.start])
+                position = span.start
+                self.found += 1
+                yield place, span
+            place.pass_over(part.text[position:])
+
+    def _parts(self, source: BinaryIO) -> Iterator[Part]:
+        for part in long_texts.parts(source.read, self.scanner):
+            yield part
+            self.progress.add(len(part.text))
+
+    def records(self, name: str, source: BinaryIO) -> None:
+        def read_line(limit: int) -> bytes:
+            line = source.readline(limit)
+            self.progress.add(len(line))
+            return line
+
+        for record in records(read_line):
+            match record:
+                case BrokenLine(line, fault):
+                    self.fault(f"{name}:{line}: {fault}")
+                case Record():
+                    findings = [
+                        {"start": hit.start, "end": hit.end, **_told(hit.span)}
+                        for hit in hits(record.text, self.scanner)
+                        if hit.span.confidence >= self.minimum
+                    ]
+                    self.found += len(findings)
+                    print(json.dumps({"id": record.id, "findings": findings}))
+
+
+def _told(span: Span) -> dict[str, str | float]:
+    return {
+        "entity": span.detector.entity,
+        "detector": span.detector.name,
+        "confidence": round(span.confidence, 3),
+    }
+
+
+def run_redact(arguments: argparse.Namespace) -> int:
+    """Redact; return the exit code: 0 or 2."""
+    if arguments.in_place and (not arguments.files or "-" in arguments.files):
+        print("--in-place: needs files", file=sys.stderr)
+        return FAULT
+    faults = 0
+    scanner = Scanner(ALL)
+    with Progress(_total_size(arguments.files)) as progress:
+        for name in arguments.files or ["-"]:
+            try:
+                with _opened(name) as source, _target(name, in_place=arguments.in_place) as write:
+                    for part in long_texts.parts(source.read, scanner):
+                        write(redact(part.text, part.spans))
+                        progress.add(len(part.text))
+            except BrokenPipeError:
+                raise  # whoever reads has had enough: no fault of the file
+            except OSError as error:
+                faults += 1
+                progress.clear()
+                print(f"{name}: cannot be redacted: {error.strerror}", file=sys.stderr)
+    return FAULT if faults else OK
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        with open(0, "rb", closefd=False) as source:
+            yield source
+    else:
+        with Path(name).open("rb") as source:
+            yield source
+
+
+@contextmanager
+def _target(name: str, *, in_place: bool) -> Iterator[Callable[[bytes], object]]:
+    """Where redacted text goes. A file is replaced as a whole at the end: one that is cut short stays as it was."""
+    if not in_place:
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    path = Path(name).resolve()
+    number, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(number, "wb") as target:
+            yield target.write
+        shutil.copymode(path, new)
+        Path(new).replace(path)
+    except BaseException:
+        Path(new).unlink(missing_ok=True)
+        raise
+
+
+def _total_size(names: list[str]) -> int:
+    """The size of all files in bytes, 0 where it is not known: a pipe among them, say."""
+    sizes = []
+    for name in names:
+        try:
+            sizes.append(os.stat(name).st_size)  # noqa: PTH116  (a name may be one that no path can be made of)
+        except (OSError, ValueError):
+            return 0
+    return sum(sizes)
