@@ -104,6 +104,15 @@ bench-peers: $(READY) ## Measure beside the peers, and write docs/benchmarks.md;
 bench-rego: $(READY) ## Measure the Rego engine beside regopy's, and beside opa where it is on PATH
 	@$(BIN)/python -m bench.rego
 
+.PHONY: bench-dlp
+bench-dlp: $(READY) ## Measure detection: accuracy on a generated corpus, then speed (BENCH_ARGS='--only accuracy')
+	@$(BIN)/python -m bench.dlp $(BENCH_ARGS)
+
+.PHONY: bench-dlp-rivals
+bench-dlp-rivals: $(READY) ## Get the scanners that `make bench-dlp` measures beside ours, into .bench/rivals (about 400 MB)
+	@test -x .bench/rivals/bin/python || $(BIN)/python -m venv .bench/rivals
+	@$(BIN)/uv pip install --quiet --python .bench/rivals/bin/python --group rivals
+
 .PHONY: differential
 differential: $(READY) ## Compare the Rego engine with its oracles on generated policies; minutes
 	@$(BIN)/python -m pytest -rP -m long tests/differential $(PYTEST_ARGS)

@@ -7,6 +7,7 @@
     start_up, memory  how soon a service answers, what it holds, and whether that grows
     scaling           cost against the number of rules, agents and buckets (scaling_cases, checking)
     rego              the Rego engine beside regopy's and OPA's: `make bench-rego` (rego_policies, regopy_vm)
+    dlp               what detection finds, misses and mistakes, and how fast: `make bench-dlp` (dlp_*, rivals)
     peers             opa-envoy-plugin and envoyproxy/ratelimit beside us: `make bench-peers`, loaded by `load`, in Go
 
 The first two are of one process on one core, without gRPC. Shared machines are noisy: rows are best read against the
