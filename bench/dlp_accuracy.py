@@ -37,11 +37,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one entity fared: values that were there and were found, findings that were right and false."""
+    """How one entity fared: values that were there and were found, findings that were right and false.
+
+    `misnamed` are those of the values that were not found, but taken for something else: that much does not leak.
+    """
 
     entity: str
     values: int
     found: int
+    misnamed: int
     right: int
     false: int
 
@@ -68,10 +72,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Scores by entity; samples that were missed; findings where nothing was, or something else."""
+    """Scores by entity; samples that were missed, with what they were taken for; findings that were false."""
 
     scores: Sequence[Score]
-    missed: Sequence[Sample]
+    missed: Sequence[tuple[Sample, str]]
     false: Sequence[tuple[Sample, Finding]]
 
     @property
@@ -87,6 +91,7 @@ class Verdict:
         rows = [
             {
                 "entity": score.entity, "values": score.values, "found": score.found, "recall": round(score.recall, 4),
+                "misnamed": score.misnamed,
                 "right": score.right, "false": score.false, "precision": round(score.precision, 4), "goal": score.goal,
                 "met": score.is_met,
             }
@@ -101,17 +106,19 @@ def judge(samples: Sequence[Sample], findings: Mapping[int, Sequence[Finding]], 
     A value is found where a finding that names the same thing overlaps it. A finding is right where it overlaps a value
     that it may name.
     """
-    values, found, right, wrong = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
-    missed: list[Sample] = []
+    values, found, misnamed, right, wrong = (Counter[str]() for _ in range(5))
+    missed: list[tuple[Sample, str]] = []
     false: list[tuple[Sample, Finding]] = []
     for sample in samples:
         here = [finding for finding in findings.get(sample.id, ()) if finding.entity in VALUES]
         if sample.entity in entities:
             values[sample.entity] += 1
-            if any(_overlap(sample, finding) and finding.entity in _names(sample.entity) for finding in here):
+            told = {finding.entity for finding in here if _overlap(sample, finding)}
+            if told & _names(sample.entity):
                 found[sample.entity] += 1
             else:
-                missed.append(sample)
+                misnamed[sample.entity] += bool(told)
+                missed.append((sample, ", ".join(sorted(told))))
         for finding in here:
             if _is_right(sample, finding):
                 right[finding.entity] += 1
@@ -119,7 +126,8 @@ def judge(samples: Sequence[Sample], findings: Mapping[int, Sequence[Finding]], 
                 wrong[finding.entity] += 1
                 false.append((sample, finding))
     known = [entity for entity in VALUES if entity in entities]
-    scores = [Score(name, values[name], found[name], right[name], wrong[name]) for name in known]
+    counts = (values, found, misnamed, right, wrong)
+    scores = [Score(name, *(count[name] for count in counts)) for name in known]
     return Verdict(scores, missed, false)
 
 
@@ -141,12 +149,12 @@ def _is_right(sample: Sample, finding: Finding) -> bool:
 
 def table(verdict: Verdict) -> Iterator[str]:
     """Lines: each entity with its goal, then the false alarms."""
-    yield f"  {'entity':<22}{'values':>7}{'recall':>9}{'false':>7}{'precision':>11}{'goal':>6}"
+    yield (f"  {'entity':<22}{'values':>7}{'recall':>9}{'misnamed':>10}{'false':>7}{'precision':>11}{'goal':>6}")
     for score in verdict.scores:
         mark = "met" if score.is_met else "MISSED"
         yield (
-            f"  {score.entity:<22}{score.values:>7}{score.recall:>9.4f}{score.false:>7}{score.precision:>11.4f}"
-            f"{score.goal:>6} {mark}"
+            f"  {score.entity:<22}{score.values:>7}{score.recall:>9.4f}{score.misnamed:>10}{score.false:>7}"
+            f"{score.precision:>11.4f}{score.goal:>6} {mark}"
         )
     met = sum(score.is_met for score in verdict.scores)
     yield f"  goals met: {met} of {len(verdict.scores)}"
@@ -157,19 +165,17 @@ def table(verdict: Verdict) -> Iterator[str]:
 
 
 def examples(verdict: Verdict, each: int) -> Iterator[str]:
-    """Lines: so many missed values of each entity, and false alarms of each kind. The values are made up."""
-    shown: Counter[tuple[str, str]] = Counter()
-    for sample in verdict.missed:
-        shown["missed", sample.entity] += 1
-        if shown["missed", sample.entity] <= each:
-            yield f"  missed {sample.entity}: {sample.text[sample.start : sample.end][:80]!r} in {_around(sample)!r}"
+    """Lines: what was missed and what was found for nothing, most frequent first, with so many examples of each.
+
+    The values are made up: they may be shown.
+    """
+    classes: dict[str, list[str]] = defaultdict(list)
+    for sample, told in verdict.missed:
+        where = sample.text[max(0, sample.start - 40) : sample.end + 12]
+        classes[f"missed {sample.entity}, taken for {told or 'nothing'}"].append(where)
     for sample, finding in verdict.false:
-        kind = sample.entity or sample.kind
-        shown[finding.entity, kind] += 1
-        if shown[finding.entity, kind] <= each:
-            said = sample.text[finding.start : finding.end][:80]
-            yield f"  false {finding.entity} ({kind}): {said!r} in {_around(sample)!r}"
-
-
-def _around(sample: Sample) -> str:
-    return sample.text[max(0, sample.start - 50) : min(sample.end, sample.start + 100) + 20]
+        said, where = sample.text[finding.start : finding.end], sample.text[max(0, sample.start - 40) : sample.end + 12]
+        classes[f"false {finding.entity} in {sample.entity or sample.kind}"].append(f"{said[:60]!r} of {where}")
+    for name, found in sorted(classes.items(), key=lambda item: -len(item[1])) if each else ():
+        yield f"  {name}: {len(found)}"
+        yield from (f"      {text[:160]!r}" for text in found[:each])

@@ -218,7 +218,10 @@ def _crypto_wallet(rng: random.Random) -> Value:
             return Value(checks.segwit(1, rng.randbytes(32)), words)
         case _:
             address = some(rng, HEX, 40)
-            return Value(checks.eip55(address) if rng.random() < 0.6 else f"0x{address}", words)
+            if rng.random() < 0.6:
+                return Value(checks.eip55(address), words)
+            named = ("wallet", "eth_address", "ethereum address", "payout_address")
+            return Value(f"0x{address}", named, needs_words=True)  # without capitals nothing checks it
 
 
 # The second part tells whether a checksum or a fixed prefix makes it sure: the goal is then higher.
