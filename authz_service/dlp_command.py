@@ -72,8 +72,8 @@ def run_scan(arguments: argparse.Namespace) -> int:
             try:
                 with _opened(name) as source:
                     scan(name, source)
-            except OSError as error:
-                scanning.fault(f"{name}: cannot be read: {error.strerror}")
+            except _UnreadableError as error:
+                scanning.fault(f"{name}: {error}")
         if arguments.json:
             print("\n]}" if scanning.found else "]}")
     return FAULT if scanning.faults else FOUND if scanning.found else OK
@@ -94,19 +94,19 @@ class _Scanning:
         self.progress.clear()
         print(text, file=sys.stderr)
 
-    def lines(self, name: str, source: BinaryIO) -> None:
+    def lines(self, name: str, source: _Source) -> None:
         for place, span in self._places(source):
             detector = span.detector
             self.progress.clear()
             print(f"{name}:{place.line}:{place.column} {detector.entity} {detector.name} {span.confidence:.2f}")
 
-    def objects(self, name: str, source: BinaryIO) -> None:
+    def objects(self, name: str, source: _Source) -> None:
         for place, span in self._places(source):
             told = {"file": name, "line": place.line, "column": place.column, **_told(span)}
             self.progress.clear()
             print(f"{',' if self.found > 1 else ''}\n  {json.dumps(told)}", end="")
 
-    def _places(self, source: BinaryIO) -> Iterator[tuple[Place, Span]]:
+    def _places(self, source: _Source) -> Iterator[tuple[Place, Span]]:
         place = Place()
         for part in self._parts(source):
             position = 0
@@ -119,12 +119,12 @@ class _Scanning:
                 yield place, span
             place.pass_over(part.text[position:])
 
-    def _parts(self, source: BinaryIO) -> Iterator[Part]:
+    def _parts(self, source: _Source) -> Iterator[Part]:
         for part in long_texts.parts(source.read, self.scanner):
             yield part
             self.progress.add(len(part.text))
 
-    def records(self, name: str, source: BinaryIO) -> None:
+    def records(self, name: str, source: _Source) -> None:
         def read_line(limit: int) -> bytes:
             line = source.readline(limit)
             self.progress.add(len(line))
@@ -166,23 +166,51 @@ def run_redact(arguments: argparse.Namespace) -> int:
                     for part in long_texts.parts(source.read, scanner):
                         write(redact(part.text, part.spans))
                         progress.add(len(part.text))
-            except BrokenPipeError:
-                raise  # whoever reads has had enough: no fault of the file
-            except OSError as error:
+            except (_UnreadableError, _UnwritableError) as error:
                 faults += 1
                 progress.clear()
-                print(f"{name}: cannot be redacted: {error.strerror}", file=sys.stderr)
+                print(f"{name}: {error}", file=sys.stderr)
     return FAULT if faults else OK
 
 
+class _UnreadableError(Exception):
+    """A file cannot be read; the text says why. What goes wrong with standard output is no fault of a file's."""
+
+
+class _UnwritableError(Exception):
+    """A file cannot be replaced; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """An open file, whose failures are its own."""
+
+    file: BinaryIO
+
+    def read(self, size: int) -> bytes:
+        with _told_as(_UnreadableError):
+            return self.file.read(size)
+
+    def readline(self, limit: int) -> bytes:
+        with _told_as(_UnreadableError):
+            return self.file.readline(limit)
+
+
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        with open(0, "rb", closefd=False) as source:
-            yield source
-    else:
-        with Path(name).open("rb") as source:
-            yield source
+def _told_as(kind: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # the latter of a name with a zero byte in it
+        what = "read" if kind is _UnreadableError else "replaced"
+        raise kind(f"cannot be {what}: {getattr(error, 'strerror', None) or error}") from error
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[_Source]:
+    with _told_as(_UnreadableError):
+        file: BinaryIO = open(0, "rb", closefd=False) if name == "-" else Path(name).open("rb")  # noqa: SIM115
+    with file:
+        yield _Source(file)
 
 
 @contextmanager
@@ -192,16 +220,17 @@ def _target(name: str, *, in_place: bool) -> Iterator[Callable[[bytes], object]]
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
         return
-    path = Path(name).resolve()
-    number, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(number, "wb") as target:
-            yield target.write
-        shutil.copymode(path, new)
-        Path(new).replace(path)
-    except BaseException:
-        Path(new).unlink(missing_ok=True)
-        raise
+    with _told_as(_UnwritableError):
+        path = Path(name).resolve()
+        number, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(number, "wb") as target:
+                yield target.write
+            shutil.copymode(path, new)
+            Path(new).replace(path)
+        except BaseException:
+            Path(new).unlink(missing_ok=True)
+            raise
 
 
 def _total_size(names: list[str]) -> int:

@@ -1,0 +1,190 @@
+"""`python -m authz_service dlp scan|redact`, in this process and, for what only a process shows, in one of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.authz_service import commanding
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 120
+SSN = "219-09" + "-9998"
+KEY = "AK" + "IA" + "QW3RTYUIOP7ASDFG"
+
+
+class Command:
+    """Runs the program in this process, its standard input and output being files."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> None:
+        self._stdin = folder / "stdin"
+        self._patch = patch
+        self._captured = captured
+
+    def __call__(self, *arguments: str | Path, stdin: str = "", tool: str = "scan") -> Done:
+        """Run one command of `dlp`."""
+        self._stdin.write_text(stdin)
+        kept, opened = os.dup(0), os.open(self._stdin, os.O_RDONLY)
+        os.dup2(opened, 0)
+        try:
+            code = commanding.run(self._patch, "dlp", tool, *map(str, arguments))
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+            os.close(opened)
+        return Done(code, *self._captured.readouterr())
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Command:
+    return Command(tmp_path_factory.mktemp("in"), monkeypatch, capfd)
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    """A file with an SSN on its second line and a key on its third."""
+    file = tmp_path / "letter.txt"
+    file.write_text(f"Dear all,\nmý ssn is {SSN}.\n{KEY}\n")
+    return file
+
+
+def test_a_text_without_findings_ends_with_0_and_prints_nothing(run: Command) -> None:
+    done = run(stdin="nothing to see\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_findings_are_told_by_place_and_never_by_value_and_end_with_3(run: Command, letter: Path) -> None:
+    done = run(letter)
+    assert done.returncode == 3
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"{letter}:2:11 us_ssn ")
+    assert second.startswith(f"{letter}:3:1 aws_access_key ")
+    assert 0 < float(first.split()[-1]) <= 1
+    assert SSN not in done.stdout
+    assert KEY not in done.stdout
+
+
+def test_standard_input_is_one_of_the_files(run: Command, letter: Path) -> None:
+    done = run(letter, "-", stdin=f"\n {SSN}")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [f"{letter}:2:11", f"{letter}:3:1", "-:2:2"]
+
+
+def test_json_is_one_document_also_without_findings(run: Command, letter: Path) -> None:
+    rows: list[dict[str, Any]] = json.loads(run(letter, "--json").stdout)["findings"]
+    assert [(row["line"], row["column"], row["entity"]) for row in rows] == [
+        (2, 11, "us_ssn"), (3, 1, "aws_access_key"),
+    ]  # fmt: skip
+    assert rows[0].keys() == {"file", "line", "column", "entity", "detector", "confidence"}
+    assert json.loads(run("--json", stdin="").stdout) == {"findings": []}
+
+
+def test_a_file_that_cannot_be_read_is_told_of_and_the_others_are_scanned(
+    run: Command, letter: Path, tmp_path: Path
+) -> None:
+    done = run(tmp_path / "absent", tmp_path, letter)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        f"{tmp_path}/absent: cannot be read: No such file or directory",
+        f"{tmp_path}: cannot be read: Is a directory",
+    ]
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_json_lines_are_answered_in_their_order_with_characters(run: Command, tmp_path: Path) -> None:
+    text = f"é😀 {SSN} and {KEY}"
+    lines = [json.dumps({"id": "a", "text": text}), "", json.dumps({"id": [1], "text": ""})]
+    (tmp_path / "texts.jsonl").write_text("\n".join(lines))
+    done = run(tmp_path / "texts.jsonl", "--jsonl")
+    assert done.returncode == 3
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert second == {"id": [1], "findings": []}
+    assert first["id"] == "a"
+    assert [text[found["start"] : found["end"]] for found in first["findings"]] == [SSN, KEY]
+    assert first["findings"][0].keys() == {"entity", "detector", "start", "end", "confidence"}
+
+
+def test_a_broken_line_is_told_of_by_number_the_others_are_answered_and_the_end_is_2(run: Command) -> None:
+    done = run("--jsonl", stdin=f'{{"id": 1, "text": "{SSN}"}}\n{{"id": 2, "text": "{SSN}"\n{{"id": 3, "text": ""}}\n')
+    assert done.returncode == 2
+    assert done.stderr == "-:2: is not JSON\n"
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [1, 3]
+
+
+def test_what_is_less_sure_than_asked_for_is_left_out(run: Command, letter: Path) -> None:
+    assert run(letter, "--minimum-confidence", "0").returncode == 3
+    assert run(letter, "--minimum-confidence", "2").returncode == 2
+    assert run(letter, "--minimum-confidence", "nan").returncode == 2
+    assert "--minimum-confidence" in run(letter, "--minimum-confidence", "much").stderr
+
+
+def test_redact_writes_texts_without_what_was_found(run: Command, letter: Path) -> None:
+    done = run(letter, "-", stdin=KEY, tool="redact")
+    assert done.returncode == 0
+    assert done.stdout == (
+        "Dear all,\nmý ssn is [REDACTED:us_ssn].\n[REDACTED:aws_access_key]\n[REDACTED:aws_access_key]"
+    )
+
+
+def test_redact_changes_files_in_place_keeps_their_mode_and_follows_links(
+    run: Command, letter: Path, tmp_path: Path
+) -> None:
+    letter.chmod(0o640)
+    (tmp_path / "link").symlink_to(letter)
+    done = run(tmp_path / "link", "--in-place", tool="redact")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert SSN not in letter.read_text()
+    assert stat.S_IMODE(letter.stat().st_mode) == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["letter.txt", "link"]
+    assert run(letter).returncode == 0
+
+
+def test_redact_in_place_needs_files(run: Command, letter: Path, tmp_path: Path) -> None:
+    for arguments in ((), ("-",), (letter, "-")):
+        done = run("--in-place", *arguments, tool="redact")
+        assert (done.returncode, done.stderr) == (2, "--in-place: needs files\n")
+    assert SSN in letter.read_text()
+    assert run(tmp_path / "absent", "--in-place", tool="redact").returncode == 2
+
+
+def test_a_reader_that_goes_away_is_no_fault_to_speak_of(tmp_path: Path) -> None:
+    (tmp_path / "long.txt").write_text(f"{SSN}\n" * 50_000)
+    for tool in ("scan", "redact"):
+        command = f"{sys.executable} -m authz_service dlp {tool} {tmp_path}/long.txt | head -1"
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, cwd=ROOT)
+        assert done.stderr == ""
+        assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_line_of_ten_megabytes_and_bytes_that_are_no_text_are_scanned(run: Command, tmp_path: Path) -> None:
+    file = tmp_path / "blob"
+    file.write_bytes(b"\xff\x00." * 3_500_000 + f" {SSN} ".encode() + b"\x80" * 10)
+    done = run(file)
+    assert done.returncode == 3
+    assert done.stdout.startswith(f"{file}:1:10500002 us_ssn ")
+
+
+def test_a_command_is_needed_and_none_asks_for_a_configuration() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "authz_service", "dlp"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "COMMAND" in done.stderr
