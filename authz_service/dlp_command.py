@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from authz_service.dlp import long_texts
-from authz_service.dlp.detectors import ALL
+from authz_service.dlp.detectors import ALL, EVERY
 from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
 from authz_service.dlp.long_texts import Part, Place
 from authz_service.dlp.redactions import redact
@@ -37,12 +37,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     tools = dlp.add_subparsers(dest="dlp", required=True, metavar="COMMAND")
     files = argparse.ArgumentParser(add_help=False)
     files.add_argument("files", nargs="*", metavar="FILE", help="- or none is standard input")
+    files.add_argument(
+        "--all", action="store_true", help="what the gateway tells of and lets pass too, such as e-mail addresses"
+    )
 
     scan = tools.add_parser("scan", parents=[files], help="tell what texts hold: FILE:LINE:COLUMN entity detector")
     shape = scan.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="answer in JSON")
     shape.add_argument(
-        "--jsonl", action="store_true", help='read lines {"id", "text"}, answer with lines {"id", "findings"}'
+        "--jsonl",
+        action="store_true",
+        help='read lines {"id", "text"}, answer with lines {"id", "findings"}; implies --all',
     )
     scan.add_argument(
         "--minimum-confidence", type=_share, default=0.0, metavar="X", help="tell only what is as sure: 0 to 1"
@@ -64,7 +69,9 @@ def _share(text: str) -> float:
 def run_scan(arguments: argparse.Namespace) -> int:
     """Scan; return the exit code."""
     with Progress(_total_size(arguments.files)) as progress:
-        scanning = _Scanning(Scanner(ALL), arguments.minimum_confidence, progress)
+        # Whoever reads lines can tell one entity from another; an exit code cannot.
+        scanner = _scanner(every=arguments.all or arguments.jsonl)
+        scanning = _Scanning(scanner, arguments.minimum_confidence, progress)
         scan = scanning.records if arguments.jsonl else scanning.objects if arguments.json else scanning.lines
         if arguments.json:
             print('{"findings": [', end="")
@@ -144,6 +151,10 @@ class _Scanning:
                     print(json.dumps({"id": record.id, "findings": findings}))
 
 
+def _scanner(*, every: bool) -> Scanner:
+    return Scanner(EVERY if every else ALL)
+
+
 def _told(span: Span) -> dict[str, str | float]:
     return {
         "entity": span.detector.entity,
@@ -158,7 +169,7 @@ def run_redact(arguments: argparse.Namespace) -> int:
         print("--in-place: needs files", file=sys.stderr)
         return FAULT
     faults = 0
-    scanner = Scanner(ALL)
+    scanner = _scanner(every=arguments.all)
     with Progress(_total_size(arguments.files)) as progress:
         for name in arguments.files or ["-"]:
             try:

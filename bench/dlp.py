@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from authz_service.dlp.detectors import ALL
+from authz_service.dlp.detectors import EVERY
 from authz_service.dlp.json_lines import hits
 from authz_service.dlp.scan import Scanner
 from bench import dlp_rivals, dlp_speed
@@ -50,7 +50,7 @@ def _accuracy(arguments: argparse.Namespace, rivals: list[Rival]) -> dict[str, A
     samples = corpus(arguments.seed, arguments.each or EACH_VALUE, arguments.each or EACH_NEAR_MISS)
     values = sum(bool(sample.entity) for sample in samples)
     print(f"Accuracy: {values:,} values of {len(VALUES)} entities, {len(samples) - values:,} near misses\n")
-    scanner = Scanner(ALL)
+    scanner = Scanner(EVERY)
     ours = judge(samples, {sample.id: _found(scanner, sample) for sample in samples}, frozenset(VALUES))
     for line in (*table(ours), *examples(ours, arguments.show_misses)):
         print(line)

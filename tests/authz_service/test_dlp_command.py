@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from authz_service import dlp_command
+from authz_service.dlp.detectors import ALL, Detector
 from tests.authz_service import commanding
 
 ROOT = Path(__file__).parents[2]
@@ -188,3 +190,15 @@ def test_a_command_is_needed_and_none_asks_for_a_configuration() -> None:
     )
     assert done.returncode == 2
     assert "COMMAND" in done.stderr
+
+
+def test_what_the_gateway_lets_pass_is_told_when_asked_for_and_in_json_lines(
+    run: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Detector("other", "other", "abc", "abc", lambda *_: 1.0)
+    monkeypatch.setattr(dlp_command, "EVERY", (*ALL, other))
+    assert run(stdin="abc").returncode == 0
+    assert run("--all", stdin="abc").stdout == "-:1:1 other other 1.00\n"
+    assert '"other"' in run("--jsonl", stdin='{"id": 1, "text": "abc"}').stdout
+    assert run(stdin="abc", tool="redact").stdout == "abc"
+    assert run("--all", stdin="abc", tool="redact").stdout == "[REDACTED:other]"

@@ -13,7 +13,7 @@ import random
 
 import pytest
 
-from authz_service.dlp.detectors import ALL
+from authz_service.dlp.detectors import EVERY
 from authz_service.dlp.json_lines import BrokenLine, hits, records
 from authz_service.dlp.long_texts import scan_text
 from authz_service.dlp.redactions import redact
@@ -23,7 +23,7 @@ from tests.fuzz.test_ratelimit_fuzz import fuzz
 
 pytestmark = pytest.mark.long
 
-SCANNER = Scanner(ALL)
+SCANNER = Scanner(EVERY)
 TEXTS = [sample.text.encode()[-600:] for sample in corpus(7, 20, 10)]
 PIECES = [
     b"-----BEGIN ", b" PRIVATE KEY-----\n", b"-----END ", b"password=",
