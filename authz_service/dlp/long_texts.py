@@ -14,6 +14,7 @@ from itertools import accumulate
 
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.piece import Piece
+from authz_service.dlp.views.plain import PlainView
 
 WINDOW = 1024 * 1024  # bytes that are read at once
 MARGIN = 64 * 1024  # bytes: longer than anything that a detector finds
@@ -62,8 +63,9 @@ def _moved(span: Span, by: int) -> Span:
 
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
-    """Find every span of a text, in bytes of the text as it came."""
-    return located([Piece(text, text)], scanner)
+    """Find every span of a text as a reader sees it, look-alikes folded; told in bytes of the text as it came."""
+    view = PlainView()
+    return located([*view.feed(text), *view.finish()], scanner)
 
 
 def located(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:

@@ -20,12 +20,14 @@ def _stands_apart(text: bytes, start: int, end: int) -> float:
     return float(text[start - 1 : start] != b"x" and text[end : end + 1] != b"x")
 
 
+WIDE = "\uff41"  # the full-width letter, which reads as a
 MARK = Detector("mark", "mark", "ab+c", "ab{1,8}c", _stands_apart)
 SCANNER = Scanner([MARK])
-WIDE = "\uff41"  # the full-width letter, which reads as a
-TEXTS = st.lists(st.sampled_from([b"a", b"b", b"c", b"x", b"\n", b"abc", b"abbbc", b"xabc", "é".encode()])).map(
-    b"".join
-)
+TEXTS = st.lists(
+    st.sampled_from(
+        [b"a", b"b", b"c", b"x", b"\n", b"abc", b"abbbc", b"xabc", "é".encode(), WIDE.encode(), "\u200b".encode()]
+    )
+).map(b"".join)
 
 
 def spans(text: bytes) -> list[tuple[int, int]]:
@@ -82,6 +84,12 @@ def test_what_is_found_in_a_text_that_reads_otherwise_is_told_as_it_came() -> No
     raw = b"".join(piece.raw for piece in pieces)
     found = [raw[span.start : span.end].decode() for span in located(pieces, SCANNER)]
     assert found == [f"{WIDE}\u200bbbc", "abc"]
+
+
+def test_look_alikes_are_seen_through() -> None:
+    text = f"..{WIDE}bb\u200bc\u00ad..".encode()
+    (span,) = scan_text(text, SCANNER)
+    assert text[span.start : span.end].decode() == f"{WIDE}bb\u200bc"
 
 
 def test_what_ends_in_a_piece_that_goes_whole_takes_all_of_it() -> None:
