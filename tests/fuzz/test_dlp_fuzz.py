@@ -1,8 +1,9 @@
-"""A hundred thousand broken texts for detection, and as many broken JSON lines: `make fuzz`.
+"""A hundred thousand broken texts for detection, as many broken JSON lines and bodies of every kind: `make fuzz`.
 
 Each text holds values and near misses of the corpus that accuracy is measured on, with a few bytes changed, so that
 most detectors get far. Whatever comes, spans lie in order and apart, the cheap look never says no where something is
-found, and what is redacted holds nothing more.
+found, and what is redacted holds nothing more. However a body is cut, a view reads the same of it, and leaves out none
+of its bytes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -18,17 +20,36 @@ from authz_service.dlp.json_lines import BrokenLine, hits, records
 from authz_service.dlp.long_texts import scan_text
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner
+from authz_service.dlp.views import escaped
+from authz_service.dlp.views.escaped import EscapedView
+from authz_service.dlp.views.json_text import JsonView
+from authz_service.dlp.views.piece import Syntax, View
+from authz_service.dlp.views.plain import PlainView
+from authz_service.dlp.views.sse import SseView
 from bench.dlp_corpus import corpus
 from tests.fuzz.test_ratelimit_fuzz import fuzz
 
 pytestmark = pytest.mark.long
 
+MAX_HELD = 256  # bytes that a view may hold back
+VIEWS: Mapping[str, Callable[[], View]] = {
+    "plain": PlainView,
+    "form": lambda: EscapedView(escaped.FORM),
+    "XML": lambda: EscapedView(escaped.XML),
+    "quoted-printable": lambda: EscapedView(escaped.QUOTED_PRINTABLE),
+    "JSON": JsonView,
+    "JSON with numbers as strings": lambda: JsonView(numbers=Syntax.JSON_NUMBER),
+    "JSON lines": lambda: JsonView(lines=True),
+    "events": SseView,
+}
 SCANNER = Scanner(EVERY)
 TEXTS = [sample.text.encode()[-600:] for sample in corpus(7, 20, 10)]
 PIECES = [
     b"-----BEGIN ", b" PRIVATE KEY-----\n", b"-----END ", b"password=",
     b'"ssn": ', b"://a:", b"@", b".", b"-", b" ", b"\n",
-    b"\0", b"\xff", b"\xe2\x80\x8b", b"\xc2\xa0", b"0", b"9", b"=", b'"', b"\\u0031", b"%31", b"eyJ", b"AKIA", b"sk-", b"://",
+    b"\0", b"\xff", b"\xe2\x80\x8b", b"\xc2\xa0", b"0", b"9", b"=", b'"', b"\\u0031",
+    b"&#49;", b"&amp;", b"=31", b"=\r\n", b"\ndata: ", b"\nid: 1\n\n", "\uff11\u2011".encode(),
+    b"%31", b"eyJ", b"AKIA", b"sk-", b"://",
 ]  # fmt: skip
 
 
@@ -88,3 +109,37 @@ def test_no_line_breaks_the_reader_of_json_lines() -> None:
         return outcome
 
     fuzz("JSON lines", one)
+
+
+def read(view: View, parts: list[bytes]) -> tuple[bytes, bytes, int]:
+    """What came and what it reads as, each joined, and the most that was held back."""
+    raw = text = b""
+    came = most = 0
+    for part in parts:
+        pieces = view.feed(part)
+        raw += b"".join(piece.raw for piece in pieces)
+        text += b"".join(piece.text for piece in pieces)
+        came += len(part)
+        most = max(most, came - len(raw))
+    pieces = view.finish()
+    raw += b"".join(piece.raw for piece in pieces)
+    text += b"".join(piece.text for piece in pieces)
+    return raw, text, most
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_body_is_read_otherwise_for_how_it_is_cut(name: str) -> None:
+    def one(seed: random.Random) -> str:
+        body = made_up(seed)
+        if name.startswith("JSON"):
+            body = json.dumps(body.decode("latin-1")).encode()[: seed.choice([None, -9])] + body[:40]
+        cuts = sorted(seed.choices(range(len(body) + 1), k=seed.choice([1, 3, 30])))
+        parts = [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+        whole_raw, whole_text, _ = read(VIEWS[name](), [body])
+        raw, text, held = read(VIEWS[name](), parts)
+        assert raw == whole_raw == body, body
+        assert text == whole_text, (body, parts)
+        assert held <= MAX_HELD, (body, parts)
+        return "reads as it stands" if text == body else "reads otherwise"
+
+    fuzz(f"bodies of {name}", one)
