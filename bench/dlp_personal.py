@@ -151,7 +151,7 @@ def _phone_number(rng: random.Random) -> Value:
         "+49 17{1} {7}",
         "+81 3-{4}-{4}",
     )
-    words = ("phone", "tel", "telephone", "mobile", "call", "phone_number", "fax")
+    words = ("phone", "tel", "telephone", "mobile", "cell", "phone_number", "fax")
     match rng.randrange(7):
         case 0:
             return Value(f"({area}) {exchange}-{line}", words)

@@ -39,7 +39,7 @@ RIVALS = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a rival said of each text, how many seconds each took, and which of our entities it knows."""
+    """What a rival said of each text, how many seconds of CPU time each took, and which of our entities it knows."""
 
     version: str
     note: str
