@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 from authz_service.dlp import long_texts
 from authz_service.dlp.detectors import ALL, EVERY
@@ -26,6 +20,7 @@ from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.progress import Progress
 from authz_service.terminal import FAULT, OK
+from authz_service.text_files import Source, UnreadableError, UnwritableError, opened, target, total_size
 
 FOUND = 3
 """Something was found: not 1, which is what a program that breaks ends with."""
@@ -68,7 +63,7 @@ def _share(text: str) -> float:
 
 def run_scan(arguments: argparse.Namespace) -> int:
     """Scan; return the exit code."""
-    with Progress(_total_size(arguments.files)) as progress:
+    with Progress(total_size(arguments.files)) as progress:
         # Whoever reads lines can tell one entity from another; an exit code cannot.
         scanner = _scanner(every=arguments.all or arguments.jsonl)
         scanning = _Scanning(scanner, arguments.minimum_confidence, progress)
@@ -77,9 +72,9 @@ def run_scan(arguments: argparse.Namespace) -> int:
             print('{"findings": [', end="")
         for name in arguments.files or ["-"]:
             try:
-                with _opened(name) as source:
+                with opened(name) as source:
                     scan(name, source)
-            except _UnreadableError as error:
+            except UnreadableError as error:
                 scanning.fault(f"{name}: {error}")
         if arguments.json:
             print("\n]}" if scanning.found else "]}")
@@ -101,19 +96,19 @@ class _Scanning:
         self.progress.clear()
         print(text, file=sys.stderr)
 
-    def lines(self, name: str, source: _Source) -> None:
+    def lines(self, name: str, source: Source) -> None:
         for place, span in self._places(source):
             detector = span.detector
             self.progress.clear()
             print(f"{name}:{place.line}:{place.column} {detector.entity} {detector.name} {span.confidence:.2f}")
 
-    def objects(self, name: str, source: _Source) -> None:
+    def objects(self, name: str, source: Source) -> None:
         for place, span in self._places(source):
             told = {"file": name, "line": place.line, "column": place.column, **_told(span)}
             self.progress.clear()
             print(f"{',' if self.found > 1 else ''}\n  {json.dumps(told)}", end="")
 
-    def _places(self, source: _Source) -> Iterator[tuple[Place, Span]]:
+    def _places(self, source: Source) -> Iterator[tuple[Place, Span]]:
         place = Place()
         for part in self._parts(source):
             position = 0
@@ -126,12 +121,12 @@ class _Scanning:
                 yield place, span
             place.pass_over(part.text[position:])
 
-    def _parts(self, source: _Source) -> Iterator[Part]:
+    def _parts(self, source: Source) -> Iterator[Part]:
         for part in long_texts.parts(source.read, self.scanner):
             yield part
             self.progress.add(len(part.text))
 
-    def records(self, name: str, source: _Source) -> None:
+    def records(self, name: str, source: Source) -> None:
         def read_line(limit: int) -> bytes:
             line = source.readline(limit)
             self.progress.add(len(line))
@@ -170,86 +165,15 @@ def run_redact(arguments: argparse.Namespace) -> int:
         return FAULT
     faults = 0
     scanner = _scanner(every=arguments.all)
-    with Progress(_total_size(arguments.files)) as progress:
+    with Progress(total_size(arguments.files)) as progress:
         for name in arguments.files or ["-"]:
             try:
-                with _opened(name) as source, _target(name, in_place=arguments.in_place) as write:
+                with opened(name) as source, target(name, in_place=arguments.in_place) as write:
                     for part in long_texts.parts(source.read, scanner):
                         write(redact(part.text, part.spans))
                         progress.add(len(part.text))
-            except (_UnreadableError, _UnwritableError) as error:
+            except (UnreadableError, UnwritableError) as error:
                 faults += 1
                 progress.clear()
                 print(f"{name}: {error}", file=sys.stderr)
     return FAULT if faults else OK
-
-
-class _UnreadableError(Exception):
-    """A file cannot be read; the text says why. What goes wrong with standard output is no fault of a file's."""
-
-
-class _UnwritableError(Exception):
-    """A file cannot be replaced; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """An open file, whose failures are its own."""
-
-    file: BinaryIO
-
-    def read(self, size: int) -> bytes:
-        with _told_as(_UnreadableError):
-            return self.file.read(size)
-
-    def readline(self, limit: int) -> bytes:
-        with _told_as(_UnreadableError):
-            return self.file.readline(limit)
-
-
-@contextmanager
-def _told_as(kind: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:  # the latter of a name with a zero byte in it
-        what = "read" if kind is _UnreadableError else "replaced"
-        raise kind(f"cannot be {what}: {getattr(error, 'strerror', None) or error}") from error
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[_Source]:
-    with _told_as(_UnreadableError):
-        file: BinaryIO = open(0, "rb", closefd=False) if name == "-" else Path(name).open("rb")  # noqa: SIM115
-    with file:
-        yield _Source(file)
-
-
-@contextmanager
-def _target(name: str, *, in_place: bool) -> Iterator[Callable[[bytes], object]]:
-    """Where redacted text goes. A file is replaced as a whole at the end: one that is cut short stays as it was."""
-    if not in_place:
-        yield sys.stdout.buffer.write
-        sys.stdout.buffer.flush()
-        return
-    with _told_as(_UnwritableError):
-        path = Path(name).resolve()
-        number, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(number, "wb") as target:
-                yield target.write
-            shutil.copymode(path, new)
-            Path(new).replace(path)
-        except BaseException:
-            Path(new).unlink(missing_ok=True)
-            raise
-
-
-def _total_size(names: list[str]) -> int:
-    """The size of all files in bytes, 0 where it is not known: a pipe among them, say."""
-    sizes = []
-    for name in names:
-        try:
-            sizes.append(os.stat(name).st_size)  # noqa: PTH116  (a name may be one that no path can be made of)
-        except (OSError, ValueError):
-            return 0
-    return sum(sizes)

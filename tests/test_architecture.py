@@ -97,6 +97,7 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "authz_service/settings/reading.py": "the tests of the sections that read with it",
     "authz_service/rehearsal.py": "tests/authz_service/test_decide_command.py, as the command",
     "authz_service/terminal.py": "the tests of the commands that it is for",
+    "authz_service/text_files.py": "tests/authz_service/test_dlp_command.py, by the commands",
     "authz_service/reporting.py": "tests/wire/test_contract.py, as /readyz and /metrics of a process",
     "authz_service/sources.py": "tests/wire/test_contract.py and test_bundle_from_url.py, as a process",
     "authz_service/identity/parts.py": "tests/authz_service/identifying.py, which builds them for tests",
