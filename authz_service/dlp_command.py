@@ -1,4 +1,4 @@
-"""`python -m authz_service dlp scan|redact`: what texts hold, and texts without it.
+"""`python -m authz_service dlp scan|redact`: what texts hold, and texts without it. `rules` and `test` stand beside.
 
 Findings go to standard output, and never say the value; faults and progress go to standard error. Exit codes of `scan`:
 0 nothing was found; 3 something was; 2 an argument, a file or a line could not be used (the others still were).
@@ -9,18 +9,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from authz_service import dlp_rules_command
 from authz_service.dlp import long_texts
-from authz_service.dlp.detectors import ALL, EVERY
+from authz_service.dlp.detectors import ALL, EVERY, custom
 from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
 from authz_service.dlp.long_texts import Part, Place
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.progress import Progress
-from authz_service.terminal import FAULT, OK
+from authz_service.terminal import FAULT, OK, show_faults
 from authz_service.text_files import Source, UnreadableError, UnwritableError, opened, target, total_size
+from service_kit.faults import ConfigurationError
 
 FOUND = 3
 """Something was found: not 1, which is what a program that breaks ends with."""
@@ -34,6 +37,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     files.add_argument("files", nargs="*", metavar="FILE", help="- or none is standard input")
     files.add_argument(
         "--all", action="store_true", help="what the gateway tells of and lets pass too, such as e-mail addresses"
+    )
+    files.add_argument(
+        "--detectors", type=Path, action="append", default=[], metavar="FILE", help="detectors of your own too (YAML)"
     )
 
     scan = tools.add_parser("scan", parents=[files], help="tell what texts hold: FILE:LINE:COLUMN entity detector")
@@ -52,6 +58,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     redaction = tools.add_parser("redact", parents=[files], help="write texts with [REDACTED:entity] in their places")
     redaction.add_argument("--in-place", action="store_true", help="change the files themselves")
     redaction.set_defaults(run=run_redact)
+    dlp_rules_command.add_parsers(tools)
 
 
 def _share(text: str) -> float:
@@ -63,9 +70,12 @@ def _share(text: str) -> float:
 
 def run_scan(arguments: argparse.Namespace) -> int:
     """Scan; return the exit code."""
-    with Progress(total_size(arguments.files)) as progress:
+    try:
         # Whoever reads lines can tell one entity from another; an exit code cannot.
-        scanner = _scanner(every=arguments.all or arguments.jsonl)
+        scanner = _scanner(arguments.detectors, every=arguments.all or arguments.jsonl)
+    except ConfigurationError as error:
+        return show_faults(error, as_json=arguments.json)
+    with Progress(total_size(arguments.files)) as progress:
         scanning = _Scanning(scanner, arguments.minimum_confidence, progress)
         scan = scanning.records if arguments.jsonl else scanning.objects if arguments.json else scanning.lines
         if arguments.json:
@@ -146,8 +156,8 @@ class _Scanning:
                     print(json.dumps({"id": record.id, "findings": findings}))
 
 
-def _scanner(*, every: bool) -> Scanner:
-    return Scanner(EVERY if every else ALL)
+def _scanner(files: Sequence[Path], *, every: bool) -> Scanner:
+    return Scanner([*(EVERY if every else ALL), *custom.load(files)])
 
 
 def _told(span: Span) -> dict[str, str | float]:
@@ -163,8 +173,11 @@ def run_redact(arguments: argparse.Namespace) -> int:
     if arguments.in_place and (not arguments.files or "-" in arguments.files):
         print("--in-place: needs files", file=sys.stderr)
         return FAULT
+    try:
+        scanner = _scanner(arguments.detectors, every=arguments.all)
+    except ConfigurationError as error:
+        return show_faults(error, as_json=False)
     faults = 0
-    scanner = _scanner(every=arguments.all)
     with Progress(total_size(arguments.files)) as progress:
         for name in arguments.files or ["-"]:
             try:

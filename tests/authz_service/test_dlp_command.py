@@ -202,3 +202,21 @@ def test_what_the_gateway_lets_pass_is_told_when_asked_for_and_in_json_lines(
     assert '"other"' in run("--jsonl", stdin='{"id": 1, "text": "abc"}').stdout
     assert run(stdin="abc", tool="redact").stdout == "abc"
     assert run("--all", stdin="abc", tool="redact").stdout == "[REDACTED:other]"
+
+
+def test_detectors_of_the_users_own_are_used_too_and_their_faults_are_told(run: Command, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("detectors: [{entity: part, pattern: 'P[0-9]{3}', tests: {found: [a P123]}}]\n")
+    bad.write_text("detectors: [{entity: part, pattern: '(', tests: {found: [a]}}]\n")
+    assert run("--detectors", good, stdin="P123").stdout.startswith("-:1:1 part part ")
+    assert run("--detectors", good, stdin="P123", tool="redact").stdout == "[REDACTED:part]"
+    for tool in ("scan", "redact"):
+        done = run("--detectors", bad, tool=tool)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{bad}:1: ")
+    assert json.loads(run("--detectors", bad, "--json").stdout)["faults"]
+
+
+def test_rules_and_tests_of_detectors_are_commands_beside(run: Command) -> None:
+    assert "us_ssn" in run("--markdown", tool="rules").stdout
+    assert run(tool="test").returncode == 2
