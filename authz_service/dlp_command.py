@@ -15,16 +15,19 @@ from pathlib import Path
 
 from authz_service import dlp_rules_command
 from authz_service.dlp import long_texts
+from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.detectors import ALL, EVERY, custom
+from authz_service.dlp.found import Found
 from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
 from authz_service.dlp.long_texts import Part, Place
-from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.views.opening import open_view
 from authz_service.progress import Progress
 from authz_service.terminal import FAULT, OK, show_faults
 from authz_service.text_files import Source, UnreadableError, UnwritableError, opened, target, total_size
 from service_kit.faults import ConfigurationError
 
+_SLICE = 256 * 1024  # bytes that are redacted at once
 FOUND = 3
 """Something was found: not 1, which is what a program that breaks ends with."""
 
@@ -56,6 +59,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     scan.set_defaults(run=run_scan)
 
     redaction = tools.add_parser("redact", parents=[files], help="write texts with [REDACTED:entity] in their places")
+    redaction.add_argument(
+        "--content-type", default="", metavar="TYPE", help="as what texts are read; JSON is known without it"
+    )
     redaction.add_argument("--in-place", action="store_true", help="change the files themselves")
     redaction.set_defaults(run=run_redact)
     dlp_rules_command.add_parsers(tools)
@@ -168,6 +174,10 @@ def _told(span: Span) -> dict[str, str | float]:
     }
 
 
+def _replaced(found: Found) -> bytes:
+    return f"[REDACTED:{found.detector.entity}]".encode()
+
+
 def run_redact(arguments: argparse.Namespace) -> int:
     """Redact; return the exit code: 0 or 2."""
     if arguments.in_place and (not arguments.files or "-" in arguments.files):
@@ -182,9 +192,11 @@ def run_redact(arguments: argparse.Namespace) -> int:
         for name in arguments.files or ["-"]:
             try:
                 with opened(name) as source, target(name, in_place=arguments.in_place) as write:
-                    for part in long_texts.parts(source.read, scanner):
-                        write(redact(part.text, part.spans))
-                        progress.add(len(part.text))
+                    redactor = BodyRedactor(open_view(arguments.content_type, numbers="string"), scanner, _replaced)
+                    while data := source.read(_SLICE):
+                        write(redactor.feed(data))
+                        progress.add(len(data))
+                    write(redactor.finish())
             except (UnreadableError, UnwritableError) as error:
                 faults += 1
                 progress.clear()

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -220,3 +221,11 @@ def test_detectors_of_the_users_own_are_used_too_and_their_faults_are_told(run: 
 def test_rules_and_tests_of_detectors_are_commands_beside(run: Command) -> None:
     assert "us_ssn" in run("--markdown", tool="rules").stdout
     assert run(tool="test").returncode == 2
+
+
+def test_redact_reads_texts_as_applications_do_and_leaves_them_valid(run: Command) -> None:
+    number = SSN.replace("-", "")
+    done = run(stdin=f'{{"ssn": {number}, "note": "{SSN[:-1]}\\u0038"}}', tool="redact")
+    assert json.loads(done.stdout) == {"ssn": "[REDACTED:us_ssn]", "note": "[REDACTED:us_ssn]"}
+    form = run("--content-type", "application/x-www-form-urlencoded", stdin=SSN.replace("-", "%2D"), tool="redact")
+    assert unquote_plus(form.stdout) == "[REDACTED:us_ssn]"
