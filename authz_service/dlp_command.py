@@ -170,7 +170,7 @@ def _told(span: Span) -> dict[str, str | float]:
     return {
         "entity": span.detector.entity,
         "detector": span.detector.name,
-        "confidence": round(span.confidence, 3),
+        "confidence": round(float(span.confidence), 3),
     }
 
 

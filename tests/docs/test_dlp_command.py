@@ -19,7 +19,7 @@ EXAMPLES = re.findall(r"```console\n\$ ([^\n]*)\n(.*?)```", PAGE, re.DOTALL)
 
 
 def _without_confidence(text: str) -> str:
-    return re.sub(r"\b[01]\.\d+\b", "SURE", text)  # it may change without the page being wrong
+    return re.sub(r"\b[01]\.\d+\b", "SURE", text)  # may change without the page being wrong
 
 
 @pytest.mark.parametrize(("command", "output"), EXAMPLES)
@@ -33,9 +33,8 @@ def test_an_example_prints_what_the_page_shows(command: str, output: str) -> Non
 
 
 def test_there_are_examples_of_each_command() -> None:
-    assert {"scan", "scan --json", "scan --jsonl", "redact"} == {
-        command.partition(" dlp ")[2] for command, _ in EXAMPLES
-    }
+    commands = {command.partition(" dlp ")[2] for command, _ in EXAMPLES}
+    assert commands >= {"scan", "scan --json", "scan --jsonl", "redact"}
 
 
 def test_exit_codes_and_bounds_are_the_ones_of_the_code() -> None:
