@@ -40,7 +40,12 @@ class BodyEvent:
                 "code": _cut(self.code),
                 "status": self.status,
                 "findings": [
-                    {"entity": _cut(note.entity), "location": _cut(note.location), "name": _cut(note.name)}
+                    {
+                        "entity": _cut(note.entity),
+                        "location": _cut(note.location),
+                        "name": _cut(note.name),
+                        "action": _cut(note.action),
+                    }
                     for note in self.findings[:MAX_ITEMS]
                 ],
             }

@@ -17,6 +17,9 @@ from authz_service import settings as configuration
 from authz_service import sources
 from authz_service.decision_log.opening import DecisionLog
 from authz_service.dlp.terms import open_terms
+from authz_service.exchange.bodies import ScannedBodies
+from authz_service.exchange.body import Over
+from authz_service.exchange.body import Terms as BodyTerms
 from authz_service.identity import key_rings, parts
 from authz_service.identity.parts import Heard
 from authz_service.kill_switch import PART, KillSwitch
@@ -27,6 +30,7 @@ from authz_service.policy.watching import PolicySource
 from authz_service.reporting import KEYS, POLICY, Reporting
 from authz_service.routing import Routes
 from authz_service.servicers.ext_authz import ExtAuthzServicer
+from authz_service.servicers.ext_proc import ExtProcServicer
 from authz_service.settings import Settings
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
@@ -96,7 +100,17 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         decision_log=decision_log.queue,
         cache=DecisionCache(settings.policy.cache_entries),
     )
-    grpc_host = process.host([ExtAuthzServicer(pipeline).service()], health, ())
+    body = settings.dlp.body
+    bodies = ExtProcServicer(
+        ScannedBodies(dlp, body.numbers),
+        audit=audit,
+        clock=Clock(time.time, time.perf_counter),
+        new_id=new_decision_id,
+        terms=BodyTerms(limit_bytes=body.limit_bytes, over_limit=Over(body.over_limit), max_ratio=body.max_ratio),
+        denials=settings.denials.denials,
+        told=metrics.body_told,
+    )
+    grpc_host = process.host([ExtAuthzServicer(pipeline).service(), bodies.service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
 
     use(engine)

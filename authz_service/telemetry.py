@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from authz_service.exchange.events import Record
 from authz_service.model import DecidedBy, Decision, Finding, Outcome
 
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)  # seconds
@@ -24,6 +25,15 @@ class Metrics:
         )
         self._findings = Counter(
             "authz_findings", "Sensitive values found in requests.", ["entity", "location"], registry=registry
+        )
+        self._bodies = Counter(
+            "authz_bodies", "Directions of exchanges that were written down.", ["direction", "code"], registry=registry
+        )
+        self._body_findings = Counter(
+            "authz_body_findings",
+            "Sensitive values found where bodies pass.",
+            ["direction", "entity", "location"],
+            registry=registry,
         )
         self._tokens = Counter(
             "authz_tokens",
@@ -98,6 +108,12 @@ class Metrics:
             registry=registry,
             multiprocess_mode="livesum",
         )
+
+    def body_told(self, record: Record) -> None:
+        """Count what became of one direction of an exchange, and what was found in it."""
+        self._bodies.labels(record.direction.value, record.code).inc()
+        for note in record.findings:
+            self._body_findings.labels(record.direction.value, note.entity, note.location).inc()
 
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
         """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""

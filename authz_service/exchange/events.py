@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit_log.event import FindingNote
+from authz_service.dlp.actions import Direction
 
 Fields = Sequence[tuple[str, str]]  # header fields in their order; names are lower-case, and may repeat
-
-
-class Direction(enum.StrEnum):
-    """Which way."""
-
-    REQUEST = "request"
-    RESPONSE = "response"
 
 
 class Mode(enum.Enum):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 
+from authz_service.dlp.actions import Direction
 from authz_service.dlp.codings import SUPPORTED, codings_of
-from authz_service.exchange.events import Change, Direction, Fields
+from authz_service.exchange.events import Change, Fields
 from authz_service.exchange.refusals import RefusedError
 
 DIGESTS = ("content-digest", "repr-digest", "digest", "content-md5")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from audit_log.event import FindingNote
-from authz_service.exchange.events import Change, Direction, Fields
+from authz_service.dlp.actions import Direction
+from authz_service.exchange.events import Change, Fields
 
 
 @dataclass(frozen=True, slots=True)

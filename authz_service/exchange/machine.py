@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from authz_service.denials import Denials
+from authz_service.dlp.actions import Direction
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.found import Blocked
 from authz_service.exchange.body import Terms
 from authz_service.exchange.events import (
     Action,
     BodyCame,
-    Direction,
     Event,
     HeadersCame,
     Mode,

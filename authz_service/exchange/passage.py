@@ -15,6 +15,7 @@ import enum
 from collections.abc import Iterator
 
 from audit_log.event import FindingNote
+from authz_service.dlp.actions import Direction
 from authz_service.exchange import fields as headers
 from authz_service.exchange.body import Body, Terms
 from authz_service.exchange.events import (
@@ -22,7 +23,6 @@ from authz_service.exchange.events import (
     BodyCame,
     BodyGoes,
     Change,
-    Direction,
     Fields,
     HeadersCame,
     HeadersGo,
@@ -38,7 +38,7 @@ from authz_service.exchange.refusals import RefusedError, UnexpectedError
 
 CHUNK_BYTES = 64 * 1024  # that Envoy takes at once as a streamed part
 HOLD_BYTES = 64 * 1024  # of an answer's announced length, up to which its headers wait for it
-UNSCANNED = FindingNote("unscanned", "body", "")
+UNSCANNED = FindingNote("unscanned", "body", "", "report")
 
 
 class Stage(enum.Enum):

@@ -7,7 +7,8 @@ client learns that it was refused, by a status that blames the upstream, and not
 from __future__ import annotations
 
 from authz_service.denials import Denials
-from authz_service.exchange.events import Answer, Direction, Fields
+from authz_service.dlp.actions import Direction
+from authz_service.exchange.events import Answer, Fields
 from authz_service.model import DecidedBy, Decision, HttpRequest, Outcome
 
 MAX_HELD = 64 * 1024  # bytes of a request's body that are kept for the form of a refusal

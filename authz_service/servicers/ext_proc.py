@@ -20,6 +20,7 @@ from google.protobuf.json_format import MessageToDict
 from audit_log.body_event import BodyEvent
 from audit_log.sink import AuditSink, AuditUnavailableError
 from authz_service.denials import Denials
+from authz_service.dlp.actions import Direction
 from authz_service.exchange.body import Terms
 from authz_service.exchange.events import (
     Action,
@@ -27,7 +28,6 @@ from authz_service.exchange.events import (
     BodyCame,
     BodyGoes,
     Change,
-    Direction,
     Event,
     Fields,
     HeadersCame,
@@ -41,6 +41,7 @@ from authz_service.exchange.inspection import Bodies, Subject
 from authz_service.exchange.machine import Exchange, Modes
 from authz_service.exchange.refusals import UnexpectedError
 from authz_service.exchange.room import FullError, Room
+from authz_service.pipeline import Clock
 from service_kit.rpc import RpcError, Service, Status
 from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_proc_mode_pb2, ext_proc_pb2
 
@@ -56,14 +57,6 @@ _MODES = {
     _SEND.STREAMED: Mode.STREAMED,
     _SEND.FULL_DUPLEX_STREAMED: Mode.FULL_DUPLEX,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """The times that the servicer is given: `now` in epoch seconds, `elapsed` in seconds of a steady clock."""
-
-    now: Callable[[], float]
-    elapsed: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)

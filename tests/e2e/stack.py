@@ -14,12 +14,14 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from audit_log.event import SCHEMA
 from devstack import state as states
 from devstack.state import State
 
@@ -100,16 +102,23 @@ class Gateway:
             text = response.read().decode("utf-8", "replace")
             return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, text)
 
+    def turns_away(self, *request: Any, **more: Any) -> bool:
+        """Whether Envoy itself refuses a malformed request: with 400, or, where it closes before that can be sent."""
+        try:
+            return self.send(*request, **more).status == HTTPStatus.BAD_REQUEST
+        except http.client.RemoteDisconnected:
+            return True
+
     def http2(self) -> httpx.Client:
         """A client that speaks HTTP/2. It writes its protocols into its TLS context, so that is one of its own."""
         trust = ssl.create_default_context(cafile=self.state.ca_file)
         return httpx.Client(http1=False, http2=True, verify=trust, base_url=self.state.gateway_url, timeout=30)
 
-    def audit(self, decision_id: str) -> dict[str, Any]:
+    def audit(self, decision_id: str, schema: str = SCHEMA) -> dict[str, Any]:
         """The audit event of a decision; it is written beside the request, so it may take a moment."""
         for _ in range(100):
             for line in Path(self.state.audit_file).read_text().splitlines():
-                if decision_id in line:
+                if decision_id in line and f'"schema": "{schema}"' in line:
                     event: dict[str, Any] = json.loads(line)
                     return event
             time.sleep(0.05)

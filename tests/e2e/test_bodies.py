@@ -14,6 +14,7 @@ import pytest
 from authz_service.exchange.body import Terms
 from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRET, redacted
 from tests.e2e.bodies_stack import LAST, LIMIT, Rig, Seen, chunk, head, running
+from tests.e2e.stack import Gateway
 
 pytestmark = pytest.mark.e2e
 BODY = b'{"a": "%s", "b": "%s"}' % (SECRET, SECRET)
@@ -318,3 +319,44 @@ def test_a_client_that_goes_away_ends_the_exchange_and_leaves_what_was_found(rig
     with rig.client() as client, client.stream("GET", rig.url("shipped", path)) as answer:
         assert next(answer.iter_bytes())
     rig.until(lambda: any(each["code"] == "cut_off" for each in rig.audit.events[before:]))
+
+
+class TestTheWholeGateway:
+    """All filters and the detectors that ship."""
+
+    def test_a_secret_in_a_body_is_redacted_and_its_decision_told_of_it(self, gateway: Gateway) -> None:
+        ssn = "219-09-9998"
+        body = json.dumps({"note": f"my number is {ssn}"}).encode()
+        answer = gateway.send(
+            "/bodies",
+            gateway.token(),
+            {"content-type": "application/json"},
+            body=body,
+        )
+        assert json.loads(answer.seen()["body"]) == {"note": "my number is [REDACTED:us_ssn]"}
+        event = gateway.audit(answer.headers["x-agent-gateway-decision-id"], schema="agent_gateway.audit.body/1")
+        assert event["direction"] == "request"
+        assert event["findings"][0]["entity"] == "us_ssn"
+        assert ssn not in json.dumps(event)
+
+    def test_an_argument_and_the_header_that_mirrors_it_agree(self, gateway: Gateway) -> None:
+        ssn = "219-09-9998"
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": {"n": ssn}}}
+        headers = {
+            "content-type": "application/json",
+            "mcp-param-n": ssn,
+        }
+        answer = gateway.send("/mcp", gateway.token(), headers, body=json.dumps(call).encode())
+        seen = answer.seen()
+        assert json.loads(seen["body"])["params"]["arguments"]["n"] == seen["headers"]["mcp-param-n"]
+        assert ssn not in answer.body
+
+    def test_a_denial_passes_as_it_was_written(self, gateway: Gateway) -> None:
+        answer = gateway.send("/bodies", None, body=b"{}")
+        assert answer.status == 401
+        assert answer.json()["error"] == "credential_missing"
+
+    def test_a_body_of_a_mebibyte_passes_and_a_longer_one_does_not(self, gateway: Gateway) -> None:
+        whole = b"x" * (1024 * 1024 - 1)
+        assert len(gateway.send("/bodies", gateway.token(), body=whole).seen()["body"]) == len(whole)
+        assert gateway.send("/bodies", gateway.token(), body=whole + b"xx").status == 413

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from audit_log.sink import LineSink
 from authz_service.denials import Denials
 from authz_service.exchange.body import Terms
-from authz_service.servicers.ext_proc import Clock, ExtProcServicer
+from authz_service.pipeline import Clock
+from authz_service.servicers.ext_proc import ExtProcServicer
 from service_kit import lifetime, logs
 from service_kit.health import Health
 from service_kit.hosts.process import Process

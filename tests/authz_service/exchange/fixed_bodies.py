@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from audit_log.event import FindingNote
+from authz_service.dlp.actions import Direction
 from authz_service.dlp.found import Blocked
-from authz_service.exchange.events import Change, Direction, Fields
+from authz_service.exchange.events import Change, Fields
 from authz_service.exchange.inspection import Subject
 
 SECRET = b"the-SECRET-value"
@@ -41,10 +42,10 @@ class FixedRedactor:
 
     def _take(self, text: bytes) -> bytes:
         if FORBIDDEN in text:
-            self._notes.append(FindingNote("forbidden", "body", ""))
+            self._notes.append(FindingNote("forbidden", "body", "", "block"))
             raise Blocked("secret_found")
         if SECRET in text:
-            self._notes.append(FindingNote("secret", "body", ""))
+            self._notes.append(FindingNote("secret", "body", "", "replace"))
         return redacted(text)
 
     @staticmethod
@@ -70,7 +71,9 @@ class FixedInspection:
             if FORBIDDEN.decode() in value:
                 raise Blocked("secret_found")
             if SECRET.decode() in value:
-                self.notes[direction].append(FindingNote("secret", "trailer" if trailers else "header", name))
+                self.notes[direction].append(
+                    FindingNote("secret", "trailer" if trailers else "header", name, "replace")
+                )
                 changed.append((name, value.replace(SECRET.decode(), HARMLESS.decode())))
         return Change(changed)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from authz_service.denials import Denials
+from authz_service.dlp.actions import Direction
 from authz_service.exchange.body import Terms
 from authz_service.exchange.events import (
     Action,
     Answer,
     BodyCame,
     BodyGoes,
-    Direction,
     Event,
     Fields,
     HeadersCame,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from authz_service.dlp.actions import Direction
 from authz_service.dlp.codings import CodingError
 from authz_service.exchange import fields
-from authz_service.exchange.events import Change, Direction
+from authz_service.exchange.events import Change
 from authz_service.exchange.refusals import RefusedError
 
 REQUEST, RESPONSE = Direction.REQUEST, Direction.RESPONSE

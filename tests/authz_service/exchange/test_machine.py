@@ -60,7 +60,7 @@ def test_an_answer_of_the_proxy_itself_comes_without_a_request() -> None:
 def test_what_is_blocked_is_written_down_and_answered_and_nothing_follows() -> None:
     played = exchange(Mode.BUFFERED)
     actions = does(played, headers(), *parts(REQUEST, FORBIDDEN), headers(RESPONSE), *parts(RESPONSE, SECRET))
-    assert actions[1] == Record(REQUEST, "secret_found", 403, [FindingNote("forbidden", "body", "")])
+    assert actions[1] == Record(REQUEST, "secret_found", 403, [FindingNote("forbidden", "body", "", "block")])
     assert answered(actions) == (403, "secret_found")
     assert len(actions) == 3
     assert played.is_answered
@@ -93,7 +93,9 @@ def test_an_exchange_that_is_cut_off_tells_of_the_bodies_that_had_not_ended() ->
     played = exchange(Mode.FULL_DUPLEX, other=Mode.BUFFERED, response=True)
     does(played, headers(end=True), headers(RESPONSE), BodyCame(RESPONSE, SECRET + b" "))
     assert played.is_open
-    assert list(played.cut_off("cut_off")) == [Record(RESPONSE, "cut_off", 0, [FindingNote("secret", "body", "")])]
+    assert list(played.cut_off("cut_off")) == [
+        Record(RESPONSE, "cut_off", 0, [FindingNote("secret", "body", "", "replace")])
+    ]
 
 
 def test_a_whole_exchange_has_nothing_to_tell_when_it_is_cut_off() -> None:

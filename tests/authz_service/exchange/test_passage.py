@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_log.event import FindingNote
+from authz_service.dlp.actions import Direction
 from authz_service.exchange.body import Over, Terms
 from authz_service.exchange.events import (
     Action,
     Answer,
     BodyGoes,
     Change,
-    Direction,
     Event,
     HeadersGo,
     Mode,
@@ -117,7 +117,7 @@ def test_trailers_that_would_cut_a_streamed_body_end_the_exchange() -> None:
 def test_a_whole_body_is_one_part_and_trailers_may_follow_it(*, end: bool) -> None:
     played = exchange(Mode.BUFFERED)
     actions = does(played, headers(REQUEST, ("content-length", "18")), *parts(REQUEST, b"a " + SECRET, end=end))
-    found = [FindingNote("secret", "body", "")]
+    found = [FindingNote("secret", "body", "", "replace")]
     assert actions[1:] == [
         Record(REQUEST, "passed", 0, found),
         BodyGoes(REQUEST, b"a [gone]", Change([("content-length", "8")])),
@@ -160,7 +160,10 @@ def test_headers_and_trailers_are_looked_at() -> None:
     assert actions[0] == HeadersGo(RESPONSE, Change([("x-a", "[gone]")]))
     assert actions[-1] == TrailersGo(RESPONSE, Change([("x-b", "[gone]")]))
     told = [note for each in actions if isinstance(each, Record) for note in each.findings]
-    assert told == [FindingNote("secret", "header", "x-a"), FindingNote("secret", "trailer", "x-b")]
+    assert told == [
+        FindingNote("secret", "header", "x-a", "replace"),
+        FindingNote("secret", "trailer", "x-b", "replace"),
+    ]
 
 
 def test_a_secret_in_headers_that_blocks_is_answered_before_anything_goes() -> None:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from authz_service.denials import Denials
-from authz_service.exchange.events import Direction
+from authz_service.dlp.actions import Direction
 from authz_service.exchange.refusals import answer, request_of, status_of
 
 

@@ -11,9 +11,11 @@ import pytest
 from audit_log.body_event import BodyEvent
 from audit_log.sink import AuditEvent, AuditUnavailableError
 from authz_service.denials import Denials
+from authz_service.dlp.actions import Direction
 from authz_service.exchange.body import Terms
-from authz_service.exchange.events import Answer, BodyGoes, Change, Direction, HeadersGo, TrailersGo
-from authz_service.servicers.ext_proc import METADATA, Clock, ExtProcServicer, Pace, response_of
+from authz_service.exchange.events import Answer, BodyGoes, Change, HeadersGo, TrailersGo
+from authz_service.pipeline import Clock
+from authz_service.servicers.ext_proc import METADATA, ExtProcServicer, Pace, response_of
 from service_kit.rpc import RpcError, Status
 from service_kit.wire import envoy_core_pb2, ext_proc_mode_pb2, ext_proc_pb2
 from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRET, FixedBodies

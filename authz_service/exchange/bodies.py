@@ -1,0 +1,127 @@
+"""Looks at exchanges with the parts of `dlp`: the inspection that the service runs with.
+
+The request's own headers were looked at by ext_authz, before the policy decided; here it is the response's headers,
+both sides' trailers and both bodies. What becomes of a finding is chosen by the same rules as there, and by what the
+policy said, which comes along as metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from audit_log.event import FindingNote
+from authz_service.dlp.actions import Action, Direction, Overrides
+from authz_service.dlp.body import BodyRedactor
+from authz_service.dlp.fields import Blocks
+from authz_service.dlp.found import Blocked, Found, Treatment
+from authz_service.dlp.headers import FIXED_HEADERS, scan_headers, searched
+from authz_service.dlp.overrides import OverridesError, read_overrides
+from authz_service.dlp.terms import Terms
+from authz_service.dlp.tokens import Caller
+from authz_service.dlp.treatments import Exchange
+from authz_service.dlp.views.opening import Numbers, open_view
+from authz_service.dlp.views.piece import Piece, Syntax
+from authz_service.errors import Refusal
+from authz_service.exchange.events import UNCHANGED, Change, Fields
+from authz_service.exchange.fields import is_grpc, value_of
+from authz_service.exchange.inspection import Redactor, Subject
+from authz_service.exchange.refusals import RefusedError, UnexpectedError
+from authz_service.model import Location
+from authz_service.policy.target import parse_target
+
+_OPAQUE: Final = "requestState"  # MCP's: what a server has sealed for itself, which is never rewritten
+
+
+class ScannedBodies:
+    """Begins with each exchange anew. `numbers` says what becomes of a number in JSON that may not stay."""
+
+    def __init__(self, terms: Terms, numbers: str) -> None:
+        self._terms = terms
+        self._numbers: Numbers = "string" if numbers == "string" else "block"
+
+    def inspect(self, subject: Subject) -> ScannedExchange:
+        """Begin; raises `UnexpectedError` where the metadata cannot be what ext_authz wrote."""
+        try:
+            overrides = read_overrides(subject.metadata.get("dlp", {}))
+        except OverridesError as error:
+            raise UnexpectedError("metadata with actions that there are not") from error
+        return ScannedExchange(self._terms, self._numbers, subject, overrides)
+
+
+class ScannedExchange:
+    """One exchange. Each direction has findings of its own."""
+
+    def __init__(self, terms: Terms, numbers: Numbers, subject: Subject, overrides: Overrides) -> None:
+        self._terms = terms
+        self._numbers = numbers
+        self._overrides = overrides
+        user, issuer = subject.metadata.get("user"), subject.metadata.get("issuer")
+        self._caller = Caller(str(issuer), str(user)) if user and issuer else None
+        self._exchanges: dict[Direction, Exchange] = {}
+
+    def open(self, direction: Direction, fields: Fields, request: Fields) -> Redactor:
+        """Begin a body."""
+        treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
+        view = FixedView() if is_grpc(fields) else open_view(value_of(fields, "content-type"), numbers=self._numbers)
+        return BodyRedactor(view, self._terms.scanner, treat)
+
+    def change(self, direction: Direction, fields: Fields, request: Fields, *, trailers: bool) -> Change:
+        """Look at headers or trailers."""
+        if direction is Direction.REQUEST and not trailers:
+            return UNCHANGED
+        location = Location.TRAILER if trailers else Location.HEADER
+        found = scan_headers(searched(fields, FIXED_HEADERS), self._terms.scanner, location)
+        if found is None:
+            return UNCHANGED
+        blocks = Blocks()
+        changes = found.treated(self._exchange(direction, request), direction, blocks)
+        if blocks.code is not None:
+            raise Blocked(blocks.code)
+        return Change(changes.set, changes.remove)
+
+    def findings(self, direction: Direction) -> Sequence[FindingNote]:
+        """What is told of a direction: all but what is let pass unsaid."""
+        exchange = self._exchanges.get(direction)
+        return [
+            FindingNote(found.entity, found.location.value, found.name, found.action)
+            for found in (exchange.notes.findings if exchange else ())
+            if found.action != Action.ALLOW
+        ]
+
+    def _exchange(self, direction: Direction, request: Fields) -> Exchange:
+        """What treats the findings of a direction, by the request that they belong to; raises `RefusedError`."""
+        exchange = self._exchanges.get(direction)
+        if exchange is None:
+            try:
+                target = parse_target(value_of(request, ":path").partition("?")[0] or "/")
+            except Refusal as refusal:  # ext_authz lets none of these pass
+                raise RefusedError("target_refused") from refusal
+            method, host = value_of(request, ":method"), value_of(request, ":authority")
+            exchange = self._terms.treatments.exchange(method, host, target, self._caller, self._overrides)
+            self._exchanges[direction] = exchange
+        return exchange
+
+
+class FixedView:
+    """Bytes in which nothing can be replaced, as they hold lengths: what is found in them and may not stay blocks."""
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """The bytes as they are."""
+        return [Piece(data, data, Syntax.FIXED)] if data else []
+
+    def finish(self) -> Sequence[Piece]:
+        """Nothing is held back."""
+        return []
+
+
+def _unless_opaque(treat: Treatment) -> Treatment:
+    """Refuse what would be changed within a value that is its server's own."""
+
+    def treated(found: Found) -> bytes | None:
+        instead = treat(found)
+        if instead is not None and _OPAQUE in found.name:
+            raise Blocked("opaque_state", found)
+        return instead
+
+    return treated

@@ -1,0 +1,98 @@
+"""Exchanges are looked at by the rules of the configuration and of the policy, with the detectors that ship."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from authz_service.dlp.actions import Action, Direction, Rule
+from authz_service.dlp.found import Blocked
+from authz_service.dlp.terms import open_terms
+from authz_service.exchange.bodies import ScannedBodies, ScannedExchange
+from authz_service.exchange.events import UNCHANGED, Fields
+from authz_service.exchange.inspection import Subject
+from authz_service.exchange.refusals import RefusedError, UnexpectedError
+from authz_service.model import Location
+from authz_service.settings.dlp import DlpSettings
+
+REQUEST, RESPONSE = Direction.REQUEST, Direction.RESPONSE
+SSN = "123-45-6789"
+QUOTED = f'"{SSN}"'
+ASKED: Fields = [(":method", "POST"), (":authority", "api.example"), (":path", "/a?b=c")]
+JSON: Fields = [("content-type", "application/json")]
+
+
+def _begin(*rules: Rule, **metadata: Any) -> ScannedExchange:
+    return ScannedBodies(open_terms(DlpSettings(actions=rules)), "block").inspect(Subject("d-1", "", metadata))
+
+
+def _body(
+    exchange: ScannedExchange, text: str, direction: Direction = REQUEST, fields: Fields = JSON, asked: Fields = ASKED
+) -> bytes:
+    redactor = exchange.open(direction, fields, asked)
+    return redactor.feed(text.encode()) + redactor.finish()
+
+
+def _told(exchange: ScannedExchange, direction: Direction) -> Sequence[tuple[str, str, str]]:
+    return [(note.entity, note.location, note.action) for note in exchange.findings(direction)]
+
+
+def test_a_body_is_redacted_and_its_direction_told_of_it() -> None:
+    exchange = _begin()
+    assert _body(exchange, f'{{"a": "{SSN}"}}') == b'{"a": "[REDACTED:us_ssn]"}'
+    assert _told(exchange, REQUEST) == [("us_ssn", "body", "replace")]
+    assert _told(exchange, RESPONSE) == []
+
+
+def test_the_policy_has_the_last_word() -> None:
+    allowed = _begin(dlp={"request": {"us_ssn": "allow"}})
+    assert SSN.encode() in _body(allowed, QUOTED)
+    assert SSN.encode() not in _body(allowed, QUOTED, RESPONSE)
+    assert _told(allowed, REQUEST) == []
+    with pytest.raises(Blocked, match="secret_in_response"):
+        _body(_begin(dlp={"response": {"*": "block"}}), QUOTED, RESPONSE)
+
+
+def test_metadata_that_no_policy_can_have_written_is_unexpected() -> None:
+    with pytest.raises(UnexpectedError):
+        _begin(dlp={"us_ssn": "whatever"})
+
+
+def test_headers_of_a_response_and_trailers_are_looked_at_and_headers_of_a_request_are_not_again() -> None:
+    exchange = _begin()
+    fields = [("x-note", SSN), ("content-length", "9")]
+    assert exchange.change(REQUEST, fields, ASKED, trailers=False) == UNCHANGED
+    changed = (("x-note", "[REDACTED:us_ssn]"),)
+    assert exchange.change(RESPONSE, fields, ASKED, trailers=False).set == changed
+    assert exchange.change(REQUEST, fields, ASKED, trailers=True).set == changed
+    assert _told(exchange, REQUEST) == [("us_ssn", "trailer", "replace")]
+    assert _told(exchange, RESPONSE) == [("us_ssn", "header", "replace")]
+
+
+def test_a_header_that_blocks_does_so() -> None:
+    exchange = _begin(Rule(Action.BLOCK, locations=frozenset({Location.HEADER})))
+    with pytest.raises(Blocked, match="secret_in_response"):
+        exchange.change(RESPONSE, [("x-note", SSN)], ASKED, trailers=False)
+
+
+def test_nothing_is_rewritten_in_messages_that_hold_lengths() -> None:
+    grpc = [("content-type", "application/grpc")]
+    assert _body(_begin(), "\0\0\0\0\4text", fields=grpc) == b"\0\0\0\0\4text"
+    with pytest.raises(Blocked):
+        _body(_begin(), SSN, fields=grpc)
+    assert _body(_begin(dlp={"us_ssn": "report"}), SSN, fields=grpc) == SSN.encode()
+
+
+def test_an_answer_without_a_request_is_looked_at() -> None:
+    assert SSN.encode() not in _body(_begin(), QUOTED, RESPONSE, asked=())
+
+
+def test_a_target_that_ext_authz_refuses_is_refused() -> None:
+    with pytest.raises(RefusedError, match="target_refused"):
+        _begin().open(REQUEST, JSON, [(":path", "/a/%2e%2e/%2e%2e/b")])
+
+
+def test_a_long_query_is_not_a_matter_of_rules() -> None:
+    assert _body(_begin(), "x", asked=[(":path", "/?" + "x" * 100_000)]) == b"x"
