@@ -7,7 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from authz_service import check_command, decide_command, dlp_command, policy_command, revocation_command, token_command
+from authz_service import (
+    check_command,
+    decide_command,
+    deep_scan_command,
+    dlp_command,
+    policy_command,
+    revocation_command,
+    token_command,
+)
 from authz_service import settings as configuration
 from service_kit import logs
 from service_kit.faults import ConfigurationError
@@ -28,7 +36,7 @@ def main() -> int:
     policy = tools.add_parser("policy", help="check, evaluate, test, show or measure policies")
     policy_command.add_arguments(policy.add_subparsers(dest="command", required=True, metavar="COMMAND"))
     revocation_command.add_arguments(tools)
-    for command in (check_command, decide_command, dlp_command, token_command):
+    for command in (check_command, decide_command, deep_scan_command, dlp_command, token_command):
         command.add_arguments(tools)
     arguments = parser.parse_args()
     if "command" in arguments:

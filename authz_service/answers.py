@@ -46,6 +46,7 @@ def answer_verdict(  # noqa: PLR0913  (a decision's parts)
         "agent": (identity.agent or "") if identity else "",
         "roles": list(identity.roles) if identity else [],
         "issuer": identity.issuer if identity else "",
+        "token_id": (identity.token_id or "") if identity else "",
     }
     metadata.pop("dlp", None)
     if verdict.dlp:

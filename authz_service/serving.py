@@ -100,9 +100,10 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         decision_log=decision_log.queue,
         cache=DecisionCache(settings.policy.cache_entries),
     )
+    deep_scan = sources.deep_scan_queue(settings, metrics.deep_scanned)
     body = settings.dlp.body
     bodies = ExtProcServicer(
-        ScannedBodies(dlp, body.numbers),
+        ScannedBodies(dlp, body.numbers, sources.sampling(settings, deep_scan)),
         audit=audit,
         clock=Clock(time.time, time.perf_counter),
         new_id=new_decision_id,
@@ -132,12 +133,15 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             _report(audit, decision_log, metrics),
             *([switch.run()] if switch else []),
             decision_log.run(),
+            *([deep_scan.run()] if deep_scan else []),
         )
     finally:
         await grpc_host.stop()
         await http_host.stop()
         if replays:
             await replays.close()
+        if deep_scan:
+            await deep_scan.close()
         closing = [policies.close(), decision_log.close(), *(each.close() for each in introspectors.values())]
         closing += [ring.close() for ring in identity.rings.values()]
         await asyncio.gather(asyncio.to_thread(audit.close), *closing)

@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from authz_service.decision_log.shaping import DROP, MASK
+from authz_service.deep_scan.offering import Offering
+from authz_service.deep_scan.sealing import Seal
+from authz_service.deep_scan.store import DeepScanStore
+from authz_service.exchange.sampling import Sampling
 from authz_service.identity.introspection_http import IntrospectionEndpoint
 from authz_service.identity.introspector import Introspector, Result
 from authz_service.identity.jwks_http import KeyEndpoint
@@ -54,6 +58,24 @@ def policy_job(settings: Settings, *, probes: bool = False) -> Job | None:
 def _optional(settings: Settings) -> tuple[str, ...]:
     """Return the rules that are asked for where the policies have them: those about the decision log."""
     return (DROP, MASK) if settings.decision_log is not None else ()
+
+
+def deep_scan_queue(settings: Settings, counted: Callable[[str, int], None]) -> Offering | None:
+    """Return what takes bodies for the deep scan; None where there is none."""
+    found, valkey = settings.dlp.deep_scan, settings.valkey
+    if found is None or valkey is None:
+        return None
+    client = Client(valkey.topology, deadline=valkey.deadline)
+    store = DeepScanStore(client, entries=found.entries, keep_seconds=found.keep_seconds, deadline=valkey.deadline)
+    return Offering(store, Seal(found.keys), counted)
+
+
+def sampling(settings: Settings, queue: Offering | None) -> Sampling | None:
+    """Return which bodies go there."""
+    found = settings.dlp.deep_scan
+    if found is None or queue is None:
+        return None
+    return Sampling(queue, found.directions, found.endpoints, found.sample_bytes, time.time)
 
 
 def _nobody_hears(_: str | None) -> None:

@@ -102,6 +102,12 @@ class Metrics:
             ["result"],
             registry=registry,
         )
+        self._deep_scan = Counter(
+            "authz_deep_scan_bodies",
+            "Bodies that are to be looked at again, by what became of them.",
+            ["result"],
+            registry=registry,
+        )
         self._log_waiting = Gauge(
             "authz_decision_log_waiting",
             "Events of the decision log that wait to be shaped.",
@@ -174,6 +180,10 @@ class Metrics:
     def decisions_logged(self, result: str, events: int) -> None:
         """Count events of the decision log; `result` is `written`, or why they were not. From any thread."""
         self._logged.labels(result).inc(events)
+
+    def deep_scanned(self, result: str, bodies: int) -> None:
+        """Count bodies for the deep scan; `result` is `queued`, or why they were not: `full`, `failed`, `expired`."""
+        self._deep_scan.labels(result).inc(bodies)
 
     def decision_log_waits(self, events: int) -> None:
         """Note how many events of the decision log wait to be shaped."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from authz_service.dlp.detectors import ALL
+from authz_service.dlp.detectors import EVERY
 from authz_service.dlp.scan import Scanner
 
 
@@ -36,7 +36,7 @@ class Detectors:
     """Our own detectors, all of them, over the whole text."""
 
     def __init__(self) -> None:
-        self._scanner = Scanner(ALL)
+        self._scanner = Scanner(EVERY)
 
     def analyse(self, text: str) -> Sequence[Hit]:
         """Return what the detectors find."""
@@ -45,7 +45,7 @@ class Detectors:
         for span in self._scanner.scan(data):
             characters += len(data[position : span.start].decode("utf-8", "replace"))
             width = len(data[span.start : span.end].decode("utf-8", "replace"))
-            hits.append(Hit(span.detector.entity, characters, characters + width, 1.0))
+            hits.append(Hit(span.detector.entity, characters, characters + width, float(span.confidence)))
             position, characters = span.end, characters + width
         return hits
 

@@ -67,7 +67,7 @@ class Offering:
                 await self._send(*self._taken())
 
     async def close(self) -> None:
-        """Send what waits, for at most `CLOSE_SECONDS`; nothing is taken any more."""
+        """Send what waits, for at most `CLOSE_SECONDS`; nothing is taken any more, and the store is closed."""
         self._closed = True
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -75,6 +75,7 @@ class Offering:
                     await self._send(*self._taken())
         except TimeoutError:
             self._counted("failed", len(self._bodies))
+        await self._store.close()
 
     def _taken(self) -> tuple[Note, bytes]:
         note, body = self._bodies.popleft()

@@ -69,6 +69,10 @@ class DeepScanStore:
         await self._client.ask("XACK", STREAM, GROUP, entry.id)
         await self._client.ask("XDEL", STREAM, entry.id)
 
+    async def close(self) -> None:
+        """Close the client."""
+        await self._client.close()
+
     async def waiting(self) -> int:
         """How many entries there are, those that are being worked on too."""
         count = await self._client.ask("XLEN", STREAM)

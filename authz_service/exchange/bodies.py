@@ -27,6 +27,7 @@ from authz_service.exchange.events import UNCHANGED, Change, Fields
 from authz_service.exchange.fields import is_grpc, value_of
 from authz_service.exchange.inspection import Redactor, Subject
 from authz_service.exchange.refusals import RefusedError, UnexpectedError
+from authz_service.exchange.sampling import Sampling
 from authz_service.model import Location
 from authz_service.policy.target import parse_target
 
@@ -34,10 +35,14 @@ _OPAQUE: Final = "requestState"  # MCP's: what a server has sealed for itself, w
 
 
 class ScannedBodies:
-    """Begins with each exchange anew. `numbers` says what becomes of a number in JSON that may not stay."""
+    """Begins with each exchange anew. `numbers` says what becomes of a number in JSON that may not stay.
 
-    def __init__(self, terms: Terms, numbers: str) -> None:
+    With `sampling`, what passes is looked at again in the background.
+    """
+
+    def __init__(self, terms: Terms, numbers: str, sampling: Sampling | None = None) -> None:
         self._terms = terms
+        self._sampling = sampling
         self._numbers: Numbers = "string" if numbers == "string" else "block"
 
     def inspect(self, subject: Subject) -> ScannedExchange:
@@ -46,13 +51,22 @@ class ScannedBodies:
             overrides = read_overrides(subject.metadata.get("dlp", {}))
         except OverridesError as error:
             raise UnexpectedError("metadata with actions that there are not") from error
-        return ScannedExchange(self._terms, self._numbers, subject, overrides)
+        return ScannedExchange(self._terms, self._numbers, subject, overrides, self._sampling)
 
 
 class ScannedExchange:
     """One exchange. Each direction has findings of its own."""
 
-    def __init__(self, terms: Terms, numbers: Numbers, subject: Subject, overrides: Overrides) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        numbers: Numbers,
+        subject: Subject,
+        overrides: Overrides,
+        sampling: Sampling | None = None,
+    ) -> None:
+        self._subject = subject
+        self._sampling = sampling
         self._terms = terms
         self._numbers = numbers
         self._overrides = overrides
@@ -63,8 +77,12 @@ class ScannedExchange:
     def open(self, direction: Direction, fields: Fields, request: Fields) -> Redactor:
         """Begin a body."""
         treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
-        view = FixedView() if is_grpc(fields) else open_view(value_of(fields, "content-type"), numbers=self._numbers)
-        return BodyRedactor(view, self._terms.scanner, treat)
+        content_type = value_of(fields, "content-type")
+        view = FixedView() if is_grpc(fields) else open_view(content_type, numbers=self._numbers)
+        redactor = BodyRedactor(view, self._terms.scanner, treat)
+        if self._sampling is None:
+            return redactor
+        return self._sampling.sampled(redactor, direction, self._subject, content_type)
 
     def change(self, direction: Direction, fields: Fields, request: Fields, *, trailers: bool) -> Change:
         """Look at headers or trailers."""

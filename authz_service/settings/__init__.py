@@ -21,6 +21,7 @@ from authz_service.settings.valkey import ValkeySettings, read_valkey
 from service_kit import strict_yaml
 from service_kit.faults import Faults
 from service_kit.listening import Listening
+from service_kit.strict_yaml import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def load(path: Path) -> Settings:
             decision_log=read_decision_log(root, folder, remote=policy.opa is not None),
             dlp=read_dlp(root, folder),
         )
+        _check_deep_scan(settings, root, faults)
         if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
             text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"
             faults.add(root.source, root.line_of("identity"), text)
@@ -64,3 +66,12 @@ def load(path: Path) -> Settings:
             faults.add(root.source, root.line_of("identity"), text)
     faults.raise_if_any()
     return settings
+
+
+def _check_deep_scan(settings: Settings, root: Section, faults: Faults) -> None:
+    found = settings.dlp.deep_scan
+    if found is not None and settings.valkey is None:
+        faults.add(root.source, root.line_of("dlp"), "dlp.deep_scan needs the section valkey, where bodies wait")
+    if found is not None and settings.revocation is None and any(rule.revoke for rule in found.rules):
+        text = "dlp.deep_scan.on_finding revokes, which needs the section revocation: nobody heeds it else"
+        faults.add(root.source, root.line_of("dlp"), text)
