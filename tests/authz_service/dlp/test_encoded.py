@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.dlp.encoded import runs, suspects
+from authz_service.dlp.encoded import runs, suspects, suspects_runs
 from tests.authz_service.dlp.inspecting import HIDDEN, KEY, SSN, USUAL, treated
 
 SCANNER = USUAL.scanner
@@ -22,7 +22,7 @@ def encoded(text: bytes, *, url_safe: bool = False, padded: bool = True) -> str:
 
 @pytest.mark.parametrize(
     "around",
-    ["{}", "Basic {}", "bAsIc {}", "=?base64?{}?=", "=?utf-8?B?{}?=", "a={}; b=2", "x {},y", '"{}"', "data:;base64,{}"],
+    ["{}", "=?base64?{}?=", "=?utf-8?B?{}?=", "a={}; b=2", "x {},y", '"{}"', "data:;base64,{}"],
 )
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("url_safe", [True, False])
@@ -50,9 +50,19 @@ def test_a_short_run_is_read_where_it_is_said_to_be_base64() -> None:
     """Elsewhere only one of 24 characters leads to a search; both are read then."""
     short, long = encoded(SSN.encode()), encoded(f"a longer text with {KEY}".encode())
     assert len(short) == 16
-    assert treated(headers={"x-a": short}).findings == ()
+    assert not suspects_runs(short.encode(), SCANNER)
+    assert suspects_runs(f"Basic {short}".encode(), SCANNER)
     assert len(treated(headers={"x-a": f"Basic {short}"}).findings) == 1
     assert len(treated(headers={"x-a": f"{short} {long}"}).findings) == 2
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "bAsIc"])
+def test_nothing_of_it_is_left_behind_a_scheme_that_is_base64(scheme: str) -> None:
+    """Whether a detector takes the credential as it stands, or what stands in it."""
+    written = encoded(f"the number: {SSN}".encode())
+    ((_, value),) = treated(headers={"x-a": f"{scheme} {written}"}).headers.set
+    assert written not in value
+    assert not suspects_runs(value.encode(), SCANNER)
 
 
 def test_cookies_and_queries_are_read_so_too() -> None:
