@@ -38,11 +38,12 @@ def compiled(pattern: str) -> re2._Regexp:
     return re2.compile(pattern.encode(), options)
 
 
+# Before the value itself a label may stand (`#`, `INV-`).
 # `key: `, `key=`, `"key": "`, `\"key\": [`, `key => `, and `<key>`; at the end of the left window, which is lowered.
 # A key may be a phrase (`his number on file:`), back to where a line, a string, a sentence or a pair ends.
 _KEY = compiled(
     r"([^\"'<>{}\[\];&,|?=:\r\n\t]{1,64})\\{0,3}[\"']?\]?[ \t]{0,4}(?::=|=>|==|:|=)[ \t\r\n]{0,8}"
-    r"(?:[a-z]?\\{0,3}[\"'])?[ (\[+]{0,4}$"
+    r"(?:[a-z]?\\{0,3}[\"'])?[ (\[+]{0,4}(?:[a-z]{1,6}[-_#]|#)?$"
     r"|<([a-z_][a-z0-9_.:-]{0,40})(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,8}$"
 )
 _MARKS_KEY = frozenset(b":=>")

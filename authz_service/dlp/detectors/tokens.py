@@ -18,7 +18,7 @@ _BEGINNING = 12  # characters that a search looks for; the shortest header has 2
 _HEADER = 256  # characters of the first part that are read; a header with certificates in it is longer
 # A longer one is known by what stands near its beginning: a parameter that tokens alone have (RFC 7515 4.1).
 _NEAR = 96  # characters
-_PARAMETERS = (b'"alg"', b'"enc"', b'"x5c"', b'"x5t"', b'"x5t#S256"', b'"jwk"', b'"jku"', b'"x5u"')
+_PARAMETERS = (b'"alg"', b'"enc"', b'"kid"', b'"x5c"', b'"x5t"', b'"x5t#S256"', b'"jwk"', b'"jku"', b'"x5u"')
 _LONG = 0.9  # how sure, where the header is not read to its end
 # `{"`, or white space between them, in base64url.
 _PATTERN = r"(?:eyJ[A-Za-z0-9_-]|eyA[gi]|ew(?:o[giJ]|0K|ki))[A-Za-z0-9_-]{8}"

@@ -29,7 +29,7 @@ _WORDS = st.lists(
     max_size=40,
 ).map(" ".join)
 _BEFORE = st.sampled_from([" ", '"', "'", "(", "<", "\n", "\t", ":", "=", ",", ";", "|", "[", "“", ">", "/"])
-_AFTER = st.sampled_from([" ", '"', "'", ")", "<", "\n", "\t", ",", ";", "|", "]", ". Then", "!", "?", "”", ">", "."])
+_AFTER = st.sampled_from([" ", '"', "'", ")", "<", "\n", "\t", ",", ";", "|", "]", ". Then", "!", "?", "”", ">", ". "])
 
 # What stands before and behind a value. No word of it tells anything.
 SURROUNDINGS = st.tuples(

@@ -60,6 +60,7 @@ def near(text: str, context: Context = SSN) -> bool:
         f"{VALUE} (SSN), name: x",
         f"number: {VALUE} (SSN)",
         f"--ssn {VALUE}",
+        f'"ssn": "#{VALUE}"',
     ],
 )
 def test_a_word_is_near_in_prose_and_in_keys(text: str) -> None:
@@ -85,6 +86,8 @@ def test_a_word_is_near_in_prose_and_in_keys(text: str) -> None:
         f"{VALUE}, ssn: 078051120",
         f"{VALUE} ssn: 078051120",
         f'"order": "{VALUE}", "ssn": "078051120"',
+        f'"ssn": null, "order": "#{VALUE}"',
+        f'"ssn": null, "order": "INV-{VALUE}"',
         f"{VALUE}\nssn",
         f"ssn{' ' * BEFORE}{VALUE}",
         f"{VALUE}{' ' * AFTER}ssn",
