@@ -167,10 +167,13 @@ class Base64Runs:
         if ends:
             self._open = None
         else:
-            self._pass(run.behind(run.run.safe))
+            place = run.behind(run.run.safe)
+            if place > self._held.start:  # else what reads as nothing here may be between two edits that follow
+                self._pass(place)
 
     def _apply(self, run: _Open, edit: Edit) -> None:
-        self._pass(run.behind(edit.start) if edit.follows else run.place(edit.start))
+        if not edit.follows:
+            self._pass(run.place(edit.start))
         syntax, offset = self._held.find(self._held.start)
         dropped = self._held.drop(run.behind(edit.end))
         if dropped.fixed:

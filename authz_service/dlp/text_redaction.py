@@ -59,7 +59,8 @@ class TextRedaction:
         if outcome.passes:
             self._passed = max(self._passed, outcome.end)
             return
-        self._pass(outcome.start)
+        if outcome.found:  # else what reads as nothing between two stretches of a span goes with them
+            self._pass(outcome.start)
         syntax, offset = self._held.find(self._held.start)
         is_left = outcome.end > self._held.start  # else a whole part has gone for a finding before
         dropped = self._held.drop(outcome.end)

@@ -100,3 +100,13 @@ def test_a_long_value_is_swallowed_as_it_comes() -> None:
         out += raw(redaction.feed(numbered([Piece(part, part)], 0)))
     assert out + raw(redaction.finish()) == b"x [REDACTED:far] y"
     assert [value for _, value, _ in treat.asked] == [None]
+
+
+def test_what_reads_as_nothing_in_a_long_value_goes_with_it() -> None:
+    """Wherever the value is cut."""
+    nothing = Piece(b"\xe2\x80\x8b", b"", whole=True)
+    redaction = TextRedaction(SCANNER, Noting())
+    out = b""
+    for text in (b"f_" + b"a" * 600, b"a" * 100, b"a" * 50 + b". "):
+        out += raw(redaction.feed(numbered([Piece(text, text), nothing], 0)))
+    assert out + raw(redaction.finish()) == b"[REDACTED:far]. \xe2\x80\x8b"
