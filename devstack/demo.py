@@ -174,7 +174,9 @@ async def _decision(state: State, headers: Mapping[str, str], body: str) -> str:
 
 def _find_event(file: Path, decision_id: str) -> dict[str, Any] | None:
     lines = file.read_text().splitlines()
-    return next((_parse(line) for line in reversed(lines) if f'"{decision_id}"' in line), None)
+    # Events of its bodies bear the same id.
+    events = (_parse(line) for line in reversed(lines) if f'"{decision_id}"' in line)
+    return next((event for event in events if "decision" in event), None)
 
 
 def _upstream(status: int, body: str) -> str:

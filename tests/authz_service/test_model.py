@@ -49,10 +49,11 @@ def test_a_value_cannot_be_changed(value: Any) -> None:
 
 def test_a_finding_has_no_room_for_what_was_found() -> None:
     """It may go into logs and policies."""
-    assert {field.name for field in fields(Finding)} == {"entity", "detector", "location", "name"}
+    told = {"entity", "detector", "location", "name", "action", "confidence", "count", "hash", "offset"}
+    assert {field.name for field in fields(Finding)} == told
 
 
 def test_outcomes_and_locations_read_as_words() -> None:
     """Audit lines, metrics and policies hold these."""
     assert list(Outcome) == ["allow", "deny", "error"]
-    assert list(Location) == ["header", "query", "path"]
+    assert list(Location) == ["header", "cookie", "query", "path", "body", "trailer"]
