@@ -36,6 +36,8 @@ from authz_service.policy.target import Target
 
 MAX_ENDPOINT = 128  # characters; what is longer counts as one with what begins alike
 IN_PATH: Final = "secret_in_path"
+TOO_LONG: Final = "redacted_too_long"
+MAX_WRITTEN: Final = 32 * 1024  # bytes of what is written anew: a replacement can be longer than what it replaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def apply(scan: Scan, overrides: Overrides) -> Applied:
         blocks.add(IN_PATH)
     if fields.body:
         fields.body.note(exchange, blocks)
+    if sum(len(value) for _, value in (*headers.set, *query.set)) > MAX_WRITTEN:
+        blocks.add(TOO_LONG)  # no server takes such a request, and Envoy would answer it with a status that is ours
     return Applied(exchange.notes.findings, headers, query, blocks.code)
 
 

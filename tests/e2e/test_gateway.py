@@ -377,7 +377,7 @@ class TestHostile:
         before = gateway.resident_bytes("authz_service")
         for token in [None, gateway.token()] * 10:
             answer = gateway.send(target, token, {"x-note": near_misses})
-            assert answer.status in {200, 400, 401}, answer.body
+            assert answer.status in {200, 400, 401, 403}, answer.body
         started = time.monotonic()
         assert gateway.send("/after-the-storm", gateway.token()).status == 200
         assert time.monotonic() - started < 5

@@ -37,6 +37,12 @@ def test_what_may_not_stay_in_the_path_does_not_pass() -> None:
     assert apply(found, Overrides()).blocked == "secret_in_path"
 
 
+def test_what_would_grow_beyond_what_servers_take_does_not_pass() -> None:
+    """A replacement can be longer than what it replaces."""
+    assert apply(scanned(f"/x?q={'+'.join([SSN] * 600)}"), Overrides()).blocked is None
+    assert apply(scanned(f"/x?q={'+'.join([SSN] * 1_400)}"), Overrides()).blocked == "redacted_too_long"
+
+
 @pytest.mark.parametrize("action", Action)
 def test_a_path_passes_where_the_rule_lets_the_finding_stay(action: Action) -> None:
     """All else means that it should not arrive."""
