@@ -8,6 +8,7 @@
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
     base64_runs    the same for what a body holds in base64 (base64_run)
     codings        content codings undone and done again, within bounds
+    charsets       UTF-16 and UTF-32 read as UTF-8 and written back; what cannot be read is refused
     found          what was found, as it is handed to whoever decides
     actions        rules → what becomes of a finding; overrides: what the policy says of that
     redactions     what stands in the place of a value; tokens: what gives it back to its owner

@@ -12,6 +12,8 @@ from typing import Final
 
 from authz_service.dlp.actions import Action, Direction
 from authz_service.dlp.body import BodyRedactor
+from authz_service.dlp.charsets import in_utf8
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.detectors.detector import Detector
 from authz_service.dlp.fields import Blocks
 from authz_service.dlp.found import Found
@@ -55,6 +57,10 @@ def scan_body(request: HttpRequest, scanner: Scanner) -> BodyFindings | None:
     body, content_type = request.body, request.headers.get("content-type", "")
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:
+        return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
+    try:
+        body = in_utf8(body, content_type)
+    except CodingError:
         return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
     found = _found(body[:MAX_BODY], content_type, scanner)
     told = found[:MAX_FOUND]

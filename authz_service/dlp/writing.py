@@ -8,9 +8,6 @@ from urllib.parse import quote
 
 from authz_service.dlp.views.piece import Syntax
 
-# Bodies in UTF-16 and UTF-32 are read as UTF-8, and the members that tell of them are called as Python calls the codec.
-_WIDE = {syntax: syntax.name.lower().replace("_", "-") for syntax in Syntax if syntax.name.startswith("UTF_")}
-
 
 def written(text: bytes, syntax: Syntax) -> bytes:
     """Write a text. Nothing is written at a FIXED place: see `Blocked`."""
@@ -23,8 +20,6 @@ def written(text: bytes, syntax: Syntax) -> bytes:
             return quote(text, safe="").encode()
         case Syntax.XML:
             return escape(text.decode("utf-8", "replace"), quote=True).encode()
-        case _ if syntax in _WIDE:
-            return text.decode("utf-8", "replace").encode(_WIDE[syntax])
         case _:
             return text
 

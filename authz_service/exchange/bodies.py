@@ -13,6 +13,7 @@ from typing import Final
 from audit_log.event import FindingNote
 from authz_service.dlp.actions import Action, Direction, Overrides
 from authz_service.dlp.body import BodyRedactor
+from authz_service.dlp.charsets import Recoding
 from authz_service.dlp.fields import Blocks
 from authz_service.dlp.found import Blocked, Found, Treatment
 from authz_service.dlp.headers import FIXED_HEADERS, scan_headers, searched
@@ -75,11 +76,16 @@ class ScannedExchange:
         self._exchanges: dict[Direction, Exchange] = {}
 
     def open(self, direction: Direction, fields: Fields, request: Fields) -> Redactor:
-        """Begin a body."""
+        """Begin a body; raises `CodingError` for one in an encoding that cannot be read."""
         treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
         content_type = value_of(fields, "content-type")
-        view = FixedView() if is_grpc(fields) else open_view(content_type, numbers=self._numbers)
-        redactor = BodyRedactor(view, self._terms.scanner, treat)
+        if is_grpc(fields):
+            return self._sampled(BodyRedactor(FixedView(), self._terms.scanner, treat), direction, content_type)
+        view = open_view(content_type, numbers=self._numbers)
+        redactor = self._sampled(BodyRedactor(view, self._terms.scanner, treat), direction, content_type)
+        return Recoding(redactor, content_type, lambda: BodyRedactor(FixedView(), self._terms.scanner, treat))
+
+    def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:
         if self._sampling is None:
             return redactor
         return self._sampling.sampled(redactor, direction, self._subject, content_type)

@@ -23,6 +23,7 @@ _TEXTS = {
     "partial_content": "a part of a body cannot be looked at",
     "too_many_codings": "the body has too many codings",
     "trailers_refused": "trailers cannot follow this body",
+    "unknown_charset": "the character encoding of the body is not supported",
     "unknown_coding": "the coding of the body is not supported",
     "upgrade_refused": "another protocol cannot be looked at",
 }
@@ -31,6 +32,7 @@ _STATUS = {
     "partial_content": 400,
     "too_many_codings": 415,
     "trailers_refused": 400,
+    "unknown_charset": 415,
     "unknown_coding": 415,
     "coding_expands": 413,
     "coding_goes_on": 400,

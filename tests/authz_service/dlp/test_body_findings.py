@@ -100,3 +100,17 @@ def test_a_path_that_holds_a_finding_is_not_told() -> None:
 def test_base64_in_a_body_is_read_too() -> None:
     body = b"x " + base64.b64encode(f"a longer text with {SSN} in it".encode())
     assert [entity for entity, *_ in told(body)] == ["us_ssn"]
+
+
+def test_a_body_in_utf_16_is_searched_and_one_that_cannot_be_read_told_to_be_unscanned() -> None:
+    """Places are told in UTF-8."""
+    headers = {"content-type": "application/json"}
+    found = scan_body(
+        HttpRequest("POST", "/", headers=headers, body=f'{{"a": "{SSN}"}}'.encode("utf-16")), USUAL.scanner
+    )
+    assert found is not None
+    assert [(each.detector.entity, each.name) for each in found.found] == [("us_ssn", "$.a")]
+    headers = {"content-type": "text/plain; charset=utf-7"}
+    found = scan_body(HttpRequest("POST", "/", headers=headers, body=SSN.encode()), USUAL.scanner)
+    assert found is not None
+    assert [each.detector.entity for each in found.found] == ["unscanned"]

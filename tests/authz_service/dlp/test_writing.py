@@ -34,11 +34,3 @@ def test_bytes_that_are_no_text_do_not_break_a_string(data: bytes) -> None:
 def test_a_form_keeps_its_signs_to_itself() -> None:
     """None of them is in what is written."""
     assert written(b"a&b=c+d %", Syntax.FORM) == b"a%26b%3Dc%2Bd%20%25"
-
-
-@given(st.sampled_from([each for each in Syntax if each.name.startswith("UTF_")] or [Syntax.PLAIN]), st.text())
-def test_a_wide_body_is_written_in_its_own_characters(syntax: Syntax, text: str) -> None:
-    """As Python's codec of that name reads them."""
-    data = text.encode("utf-8", "replace")
-    codec = "utf-8" if syntax is Syntax.PLAIN else syntax.name
-    assert written(data, syntax).decode(codec) == data.decode()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from authz_service.dlp.actions import Action, Direction, Rule
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.found import Blocked
 from authz_service.dlp.terms import open_terms
 from authz_service.exchange.bodies import ScannedBodies, ScannedExchange
@@ -96,3 +97,13 @@ def test_a_target_that_ext_authz_refuses_is_refused() -> None:
 
 def test_a_long_query_is_not_a_matter_of_rules() -> None:
     assert _body(_begin(), "x", asked=[(":path", "/?" + "x" * 100_000)]) == b"x"
+
+
+def test_a_body_in_utf_16_is_redacted_in_its_encoding_and_one_that_cannot_be_read_is_refused() -> None:
+    redactor = _begin().open(RESPONSE, [("content-type", "text/plain; charset=utf-16")], ASKED)
+    assert redactor.feed(SSN.encode("utf-16")) + redactor.finish() == "[REDACTED:us_ssn]".encode("utf-16")
+    with pytest.raises(CodingError, match="unknown_charset"):
+        _begin().open(REQUEST, [("content-type", "text/plain; charset=utf-7")], ASKED)
+    beside = _begin().open(REQUEST, [("content-type", "text/plain; charset=utf-16le")], ASKED)
+    with pytest.raises(Blocked, match="secret_in_fixed_place"):
+        _ = beside.feed(SSN.encode() + b" "), beside.finish()
