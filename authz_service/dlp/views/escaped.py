@@ -1,4 +1,7 @@
-"""Text in which some characters are written otherwise, as forms, XML and mail do: each escape is a piece of its own.
+r"""Text in which some characters are written otherwise, as forms, XML and mail do: each escape is a piece of its own.
+
+Escapes by number as programs write them (`\u0031`, `\x31`, with backslashes doubled too) are read in all of these: what
+is declared as text or as a form may be JSON to whoever does not ask for its type.
 
 Escapes that make up one character in UTF-8 are one piece, so that look-alikes are known as such.
 """
@@ -26,13 +29,13 @@ _NEXT: Final = f"[89ABab]{_HEX}"
 class Escapes:
     """How characters are written in a format.
 
-    `pattern` finds an escape, which `first` begins; `read` undoes one. None of them is longer than `longest` bytes.
+    `pattern` finds an escape, which one of `first` begins; `read` undoes one. None is longer than `longest` bytes.
     `unfinished` finds what may be the beginning of one at the end of a text. `blank` is a byte that reads as a space.
     """
 
     pattern: Any
     unfinished: Any
-    first: bytes
+    first: tuple[bytes, ...]
     longest: int
     read: Callable[[bytes], bytes]
     syntax: Syntax
@@ -65,7 +68,7 @@ class EscapedView:
         text = data.replace(escapes.blank, b" ") if escapes.blank else data
         pieces: list[Piece] = []
         position = 0
-        if escapes.first in data:
+        if any(first in data for first in escapes.first):
             for match in escapes.pattern.finditer(data):
                 start, end = match.span()
                 if start > position:
@@ -102,26 +105,52 @@ def _entity(written: bytes) -> bytes:
     return html.unescape(written.decode("ascii")).encode("utf-8", "replace")
 
 
+def _by_number(written: bytes) -> bytes:
+    code = int(written.lstrip(b"\\")[1:], 16)
+    return chr(code).encode("utf-8", "replace")
+
+
+def _or_by_number(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lambda written: _by_number(written) if written.startswith(b"\\") else read(written)
+
+
 def _quoted(written: bytes) -> bytes:
-    return b"" if written[1:2] in {b"\r", b"\n"} else unquote_to_bytes(written.replace(b"=", b"%"))
+    return b"" if written[1:2] in {b"\r", b"\n", b" ", b"\t"} else unquote_to_bytes(written.replace(b"=", b"%"))
 
 
+_NUMBER: Final = rf"\\{{1,8}}(?:u{_HEX}{{4}}|x{_HEX}{{2}})"
+_NUMBER_BEGUN: Final = rf"\\{{1,8}}(?:u{_HEX}{{0,3}}|x{_HEX}?)?$"
+_LONGEST_NUMBER: Final = 14  # bytes
+
+# Text as it stands.
+TEXT: Final = Escapes(_compiled(_NUMBER), _compiled(_NUMBER_BEGUN), (b"\\",), _LONGEST_NUMBER, _by_number, Syntax.PLAIN)
 # application/x-www-form-urlencoded (https://url.spec.whatwg.org/#application/x-www-form-urlencoded), and queries.
 FORM: Final = Escapes(
-    _compiled(_characters("%")), _compiled(_beginnings("%")), b"%", 12, unquote_to_bytes, Syntax.FORM, blank=b"+"
+    _compiled(f"{_characters('%')}|{_NUMBER}"),
+    _compiled(f"(?:{_beginnings('%')}|{_NUMBER_BEGUN})"),
+    (b"%", b"\\"),
+    _LONGEST_NUMBER,
+    _or_by_number(unquote_to_bytes),
+    Syntax.FORM,
+    blank=b"+",
 )
-# Character references by number, and the entities that every XML has (XML 1.0 section 4.6), with HTML's hard space.
+# Character references by number, with any zeros before it and, as HTML is read, without the end; and HTML's by name.
 XML: Final = Escapes(
-    _compiled(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|nbsp);"),
-    _compiled(r"&(?:#[0-9]{0,7}|#[xX][0-9A-Fa-f]{0,6}|[a-z]{0,4})$"),
-    b"&", 10, _entity, Syntax.XML,
-)  # fmt: skip
+    _compiled(
+        rf"&(?:#0{{0,20}}[0-9]{{1,7}};?|#[xX]0{{0,20}}[0-9A-Fa-f]{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)|{_NUMBER}"
+    ),
+    _compiled(rf"(?:&(?:#[0-9]{{0,27}}|#[xX][0-9A-Fa-f]{{0,26}}|[A-Za-z][A-Za-z0-9]{{0,30}})?$|{_NUMBER_BEGUN})"),
+    (b"&", b"\\"),
+    33,
+    _or_by_number(_entity),
+    Syntax.XML,
+)
 # Quoted-printable (RFC 2045 section 6.7): bytes by number, and line ends that are none.
 QUOTED_PRINTABLE: Final = Escapes(
-    _compiled(rf"{_characters('=')}|=\r?\n"),
-    _compiled(rf"(?:{_beginnings('=')}|=\r?$)"),
-    b"=",
-    12,
-    _quoted,
+    _compiled(rf"{_characters('=')}|=[ \t]{{0,8}}\r?\n|{_NUMBER}"),
+    _compiled(rf"(?:{_beginnings('=')}|=[ \t]{{0,8}}\r?$|{_NUMBER_BEGUN})"),
+    (b"=", b"\\"),
+    _LONGEST_NUMBER,
+    _or_by_number(_quoted),
     Syntax.PLAIN,
 )

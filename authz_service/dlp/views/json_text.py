@@ -35,6 +35,13 @@ _BACKSLASH: Final = 0x5C
 _LONE = "\ufffd".encode()  # a half of a pair without the other one
 # Of two bytes both as they are written and as they are read: what a place in text is, it is in the bytes.
 _DOUBLED: Final = ((b"\\n", b"\n\n"), (b"\\r", b"\r\r"), (b"\\b", b"\b\b"), (b"\\f", b"\f\f"))
+# JSON within a string of JSON, as tools answer: its own escapes, with backslashes doubled once, twice or three times.
+_NESTED: Final = (
+    *((b"\0\0" + letter, byte * 3) for letter, byte in ((b"n", b"\n"), (b"r", b"\r"))),
+    *((b"\0\0" + byte, byte * 3) for byte in (b"\n", b"\r") for _ in range(3)),
+)
+_DEEPEST: Final = 8  # backslashes that are read as one
+_NESTED_NUMBER = re2.compile(rb"(?:\x00\x00){1,4}u(" + _HEX + rb")", _OPTIONS)
 _SINGLE: Final = {b"\\t": b"\t", b"\\/": b"/"}
 
 
@@ -53,7 +60,7 @@ class JsonView:
     def feed(self, data: bytes) -> Sequence[Piece]:
         """Read on."""
         data = self._held + data
-        kept = _unfinished(data)
+        kept = max(_unfinished(data), _unfinished_nested(data))
         if not kept and data and data[-1] in _NUMBER_BYTES:
             kept = self._unfinished_number(data)
         self._held = data[len(data) - kept :]
@@ -86,13 +93,17 @@ class JsonView:
         text, quotes = data, data
         edits: list[tuple[int, int, bytes, Syntax]] = []
         if b"\\" in data:
-            text = data.replace(b"\\\\", b"\0\0")
-            quotes = text.replace(b'\\"', b"\0\0")
+            text = quotes = data.replace(b"\\\\", b"\0\0")
+            if text is not data and b"\0\0" in text:
+                edits += _nested_numbers(text)
+                for written, read in _NESTED:
+                    text = text.replace(written, read)
+            quotes = quotes.replace(b'\\"', b"\0\0")
             text = text.replace(b'\\"', b'""')
             for written, read in _DOUBLED:
                 text = text.replace(written, read)
             if b"\\" in text:
-                edits = list(_escapes(text))
+                edits += _escapes(text)
         edits += self._found_numbers(text, quotes)
         if quotes.count(b'"') % 2:
             self._in_string = not self._in_string
@@ -135,6 +146,12 @@ def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
         yield start, end, read, Syntax.JSON_STRING
 
 
+def _nested_numbers(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
+    for match in _NESTED_NUMBER.finditer(text):
+        read = chr(int(match.group(1), 16)).encode("utf-8", "replace")
+        yield match.start(), match.end(), read, Syntax.JSON_STRING
+
+
 def _cut(data: bytes, text: bytes, edits: list[tuple[int, int, bytes, Syntax]]) -> list[Piece]:
     """Cut a text into pieces: what is edited becomes whole ones."""
     if not edits:
@@ -167,6 +184,15 @@ def _unfinished(data: bytes) -> int:
     before = place - _BY_NUMBER
     pair = before >= 0 and _is_first_half(data[before:place]) and _introduces(data, before)
     return len(data) - (before if pair else place)
+
+
+def _unfinished_nested(data: bytes) -> int:
+    """How many bytes at the end may be the beginning of an escape within JSON in a string."""
+    end = data.rfind(b"u", max(0, len(data) - _BY_NUMBER + 2))
+    number = data[end:] if end >= 0 and _is_hex(data[end + 1 :]) else b""
+    stem = data[: len(data) - len(number)]
+    run = len(stem) - len(stem.rstrip(b"\\"))
+    return min(run, _DEEPEST + run % 2) + len(number) if run else 0
 
 
 def _introduces(data: bytes, place: int) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from authz_service.dlp.views.escaped import TEXT, EscapedView
 from authz_service.dlp.views.json_text import JsonView
 from authz_service.dlp.views.piece import Piece, Syntax, View
-from authz_service.dlp.views.plain import PlainView
 
 _BOM: Final = b"\xef\xbb\xbf"
 _DATA: Final = b"data:"
@@ -87,14 +87,14 @@ class SseView:
             return None
         if not head.startswith(_DATA):
             self._in_event = self._in_event or head[:1] != b":"
-            self._line = PlainView()
+            self._line = EscapedView(TEXT)
             return [], position
         name = _DATA + b" " if head[5:6] == b" " else _DATA
         is_first, self._in_event = self._data is None, True
         if self._data is None:
             value = head[len(name) : len(name) + 1]
             like_json = bool(value) and value in _LIKE_JSON
-            self._data = JsonView(numbers=self._numbers) if like_json else PlainView()
+            self._data = JsonView(numbers=self._numbers) if like_json else EscapedView(TEXT)
         self._line = self._data
         piece = Piece(name, name if is_first else b"", whole=not is_first)
         return [piece], position + len(name)

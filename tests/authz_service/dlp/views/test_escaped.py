@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from authz_service.dlp.views.escaped import FORM, QUOTED_PRINTABLE, XML, EscapedView, Escapes
+from authz_service.dlp.views.escaped import FORM, QUOTED_PRINTABLE, TEXT, XML, EscapedView, Escapes
 from authz_service.dlp.views.folding import fold
 from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts
 
@@ -34,12 +34,20 @@ WRITTEN = [
     "=E2",
     "=80",
     "=91",
+    "\\",
+    "\\u003",
+    "\\x3",
+    "\\" * 7,
+    "&shy;",
+    " ",
     "\r",
     "\n",
     "a",
 ]
 CRUMBS = st.lists(st.sampled_from([*map(str.encode, WRITTEN), b"\xe2", b"\x80", b"\x91"]), max_size=20).map(b"".join)
-ALL = pytest.mark.parametrize("escapes", [FORM, XML, QUOTED_PRINTABLE], ids=["form", "xml", "quoted_printable"])
+ALL = pytest.mark.parametrize(
+    "escapes", [FORM, XML, QUOTED_PRINTABLE, TEXT], ids=["form", "xml", "quoted_printable", "text"]
+)
 
 
 @ALL
@@ -86,3 +94,31 @@ def test_each_escape_is_changed_for_itself() -> None:
 def test_a_text_without_escapes_is_one_piece() -> None:
     """Whatever its size."""
     assert len(read(EscapedView(FORM), [b"a=b+c&" * 10_000])) == 1
+
+
+@pytest.mark.parametrize("escapes", [FORM, XML, QUOTED_PRINTABLE, TEXT])
+@pytest.mark.parametrize("written", ["\\u0031", "\\x31", "\\\\u0031", "\\" * 8 + "u0031"])
+def test_escapes_of_programs_are_read_in_all_of_them(escapes: Escapes, written: str) -> None:
+    """Whoever does not ask for the type takes such a body for JSON."""
+    assert texts(read(EscapedView(escapes), [f"a{written}b".encode()])) == [b"a1b"]
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("&#0000049;", b"1"),
+        ("&#x000031;", b"1"),
+        ("&#45a", b"-a"),
+        ("&shy;", b""),
+        ("&hyphen;", b"-"),
+        ("&ensp;", b" "),
+    ],
+)
+def test_html_reads_as_browsers_read_it(written: str, read_as: bytes) -> None:
+    """With zeros before a number, without its end, and by names that XML does not have."""
+    assert texts(read(EscapedView(XML), [written.encode()])) == [read_as]
+
+
+def test_a_line_may_be_broken_for_mail_with_spaces_behind() -> None:
+    """They are no part of the line (RFC 2045 section 6.7, rule 3)."""
+    assert texts(read(EscapedView(QUOTED_PRINTABLE), [b"12= \t\r\n3"])) == [b"123"]

@@ -29,6 +29,7 @@ BODIES = st.builds(
 )  # fmt: skip
 CRUMBS = [
     b'"', b"\\", b"u", b"d83d", b"de00", b"\\u200b", b"12345678", b"1e9", b"\n", b":", b" ", b"\xff", b"\xe2", b"\x80",
+    b"\\\\u0031", b"\\" * 8, b"n",
 ]  # fmt: skip
 LIKE_JSON = st.lists(st.sampled_from(CRUMBS), max_size=20).map(b"".join)
 
@@ -119,3 +120,13 @@ def test_what_is_no_character_is_read_all_the_same(escape: bytes) -> None:
     for parts in ([b'"', escape, b"XY"], [b'"' + escape + b"XY"]):
         (text,) = texts(read(JsonView(), parts))
         assert text.endswith(b"XY")
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_json_in_a_string_is_read_too(levels: int) -> None:
+    """As deep as tools put one answer into another."""
+    written = '"\\u0031\\n2"'
+    for _ in range(levels):
+        written = json.dumps(written)
+    (text,) = texts(read(JsonView(), [written.encode()]))
+    assert text.strip(b'"\0') == b"1" + b"\n" * (2**levels + 1) + b"2"

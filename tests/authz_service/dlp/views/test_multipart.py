@@ -55,7 +55,7 @@ def test_however_it_is_cut_it_reads_the_same(data: st.DataObject, body: bytes) -
         ("application/json", b'{"a": "\\u0041"}', b'{"a": "A"}'),
         ("application/problem+json; charset=utf-8", b'"\\u0041"', b'"A"'),
         ("application/x-www-form-urlencoded", b"a=%41+", b"a=A "),
-        ("text/plain", b"%41 \\u0041", b"%41 \\u0041"),
+        ("text/plain", b"%41 \\u0041", b"%41 A"),
         ("", b'{"a": "\\u0041"}', b'{"a": "A"}'),
         ("multipart/mixed; boundary=x", b"--x\r\n\r\n%41", b"--x\r\n\r\n%41"),
     ],
