@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import re2
 
-from authz_service.dlp.detectors import Detector
+from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
 from authz_service.dlp.width import width_of
 
-# What an earlier redaction left: nothing is found in it, and what stands around it is judged as if it were the end of
-# the text. Its name would else be a context word: a redacted text would no longer scan clean.
-_MARK = Detector("", "redacted", r"\[REDACTED:", r"\[REDACTED:[a-z0-9_]{1,64}\]", lambda text, start, end: 1.0)  # noqa: ARG005
 _TOKEN = re.compile(
     r"""
       \\Q .*? (?: \\E | \Z )
@@ -39,7 +36,7 @@ class Compiled:
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self.detectors = (*detectors, _MARK)
+        self.detectors = (*detectors, _mark({detector.entity for detector in (*ALL, *detectors)}))
         self.mark = len(detectors)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
@@ -60,6 +57,16 @@ class Compiled:
     def matching(self, text: bytes) -> Sequence[int]:
         """The detectors whose hints are in a text, by number."""
         return self._any.Match(text) or ()
+
+
+def _mark(entities: Iterable[str]) -> Detector:
+    """What a redaction left, of these entities and nothing else: a value could else stand in its brackets.
+
+    Nothing is found in it, and what stands around it is judged as if it were the end of the text. Its name would else
+    be a context word: a redacted text would no longer scan clean.
+    """
+    pattern = rf"\[REDACTED:(?:{'|'.join(re.escape(entity) for entity in sorted(entities))})\]"
+    return Detector("", "redacted", r"\[REDACTED:", pattern, lambda text, start, end: 1.0)  # noqa: ARG005
 
 
 def is_within_word(text: bytes, place: int) -> bool:

@@ -21,11 +21,15 @@ _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c"
     "\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u3164\ufeff\uffa0"
-    + "".join(map(chr, range(0xFE00, 0xFE10)))
+    "\u180f\u2065\u206a\u206b\u206c\u206d\u206e\u206f\ufff9\ufffa\ufffb"
+    + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0000, 0xE0080), *range(0xE0100, 0xE01F0)]))
 )
-_DASHES = "\u058a\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+_DASHES = (
+    "\u058a\u05be\u1806\u2043\u207b\u208b\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u301c\u30a0\ufe31\ufe32"
+    "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+)
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-_DOTS = "\u2024\ufe52\uff0e"
+_DOTS = "\u00b7\u2024\ufe52\uff0e"
 MAX_CHARACTER = 4  # bytes of one in UTF-8
 _CONTINUES, _TWO, _THREE, _FOUR = 0x80, 0xC0, 0xE0, 0xF0  # the first bytes of characters of so many bytes
 
@@ -34,8 +38,11 @@ def _folded() -> Mapping[bytes, bytes]:
     found = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms of printable ASCII
     for code in range(0x80, sys.maxunicode + 1):
         character = chr(code)
-        if unicodedata.category(character) == "Nd":
-            found[character] = str(unicodedata.decimal(character))
+        if (digit := unicodedata.digit(character, None)) is not None:  # those in circles and above the line too
+            found[character] = str(digit)
+    for code in range(0x1D400, 0x1D800):  # letters of formulas, which are letters in another face
+        if (letter := unicodedata.normalize("NFKC", chr(code))).isascii():
+            found[chr(code)] = letter
     for characters, stands_for in ((_INVISIBLE, ""), (_DASHES, "-"), (_SPACES, " "), (_DOTS, ".")):
         found.update(dict.fromkeys(characters, stands_for))
     return {character.encode(): stands_for.encode() for character, stands_for in found.items()}

@@ -12,6 +12,7 @@ is no JSON, or breaks off, is read all the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import re2
@@ -119,7 +120,7 @@ class JsonView:
                 in_string = not in_string
             position = start
             if not in_string and end - start <= MAX_NUMBER:
-                yield start, end, text[start:end], self._numbers
+                yield start, end, _plain(text[start:end]), self._numbers
 
     def _unfinished_number(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of a number that is to be a piece of its own."""
@@ -127,6 +128,18 @@ class JsonView:
         count = len(tail) - len(tail.rstrip(_NUMBER_BYTES))
         before = data[-count - 1 : -count] or self._before
         return 0 if count > MAX_NUMBER or before.isalpha() or before == b'"' else count
+
+
+def _plain(number: bytes) -> bytes:
+    """A whole number in digits alone, however it is written: `1.23456789e8` is 123456789."""
+    if number.isdigit():
+        return number
+    try:
+        value = Decimal(number.decode())
+    except InvalidOperation:
+        return number
+    is_whole = value.is_finite() and abs(value.adjusted()) < MAX_NUMBER and value == value.to_integral_value()
+    return f"{value:.0f}".encode() if is_whole else number
 
 
 def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:

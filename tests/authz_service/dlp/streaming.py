@@ -33,7 +33,7 @@ def _any(text: bytes, start: int, end: int) -> float:
 
 # Each does one thing that makes a stream hard.
 HARD = (
-    Detector("account", "account", "[0-9]{9}", "[0-9]{9}", _has_word, before=32, after=16),
+    Detector("acct", "account", "[0-9]{9}", "[0-9]{9}", _has_word, before=32, after=16),
     Detector("last", "last", "qqqqqqqq", "qqqqqqqq", _is_last),
     Detector("word", "word", "id[0-9]{3}", r"\bid[0-9]{3}\b", _any),
     Detector("begins", "begins", "top[0-9]", r"(?:^|\n)top[0-9]{1,8}$", _any),

@@ -137,3 +137,8 @@ def test_every_hard_detector_finds_something() -> None:
     text = b"acct 123456789 qqqqqqqq id123 abcdefghijklmn t_abcd f_abcd <<BEGIN>> me@abc.com \n"
     assert {name for name, _ in found(b"top1\xff" + text)} >= {each.name for each in HARD} - {"begins"}
     assert found(b"top12") == [("begins", b"top12")]
+
+
+def test_brackets_around_a_value_are_no_mark() -> None:
+    """Whoever writes them hides nothing."""
+    assert found(b"[REDACTED:abcdefgh]") == [("left", b"abcdefgh")]

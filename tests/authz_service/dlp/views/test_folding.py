@@ -24,6 +24,8 @@ TEXTS = st.text(LOOK_ALIKES | st.characters(exclude_categories=["Cs"]), max_size
         ("123\u00a045\u202f6789", "123 45 6789"),
         ("\uff41\uff4b\uff49\uff41 \uff20 a\uff0eb", "akia @ a.b"),
         ("\U0001d7d9\U0001d7da", "12"),
+        ("\u2460\u00b2\u2083\u301c4\U000e01005\U000e0041\u206a", "123-45"),
+        ("\U0001d400\U0001d558\u00b7", "Ag."),
         ("Größe 東京 \U0001f600", "Größe 東京 \U0001f600"),
         ("\u0430\u0440\u0456", "\u0430\u0440\u0456"),
     ],

@@ -130,3 +130,17 @@ def test_json_in_a_string_is_read_too(levels: int) -> None:
         written = json.dumps(written)
     (text,) = texts(read(JsonView(), [written.encode()]))
     assert text.strip(b'"\0') == b"1" + b"\n" * (2**levels + 1) + b"2"
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        (b"1.23456789e8", b"123456789"), (b"123456789.0", b"123456789"), (b"123456789E0", b"123456789"),
+        (b"-1234567890e-1", b"-123456789"), (b"1.23456789e7", b"1.23456789e7"),
+        (b"1.0000e999999999", b"1.0000e999999999"),
+        (b"1.2.3.4.5.6", b"1.2.3.4.5.6"), (b"0.000e-99999", b"0.000e-99999"),
+    ],
+)  # fmt: skip
+def test_a_whole_number_is_read_in_digits(written: bytes, read_as: bytes) -> None:
+    """However it is written; whoever parses it cannot tell."""
+    assert texts(read(JsonView(), [b"[" + written + b"]"])) == [b"[" + read_as + b"]"]
