@@ -60,9 +60,9 @@ def scan_body(request: HttpRequest, scanner: Scanner) -> BodyFindings | None:
         return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
     try:
         body = in_utf8(body, content_type)
+        found = _found(body[:MAX_BODY], content_type, scanner)
     except CodingError:
         return BodyFindings([Found(UNSCANNED, 1.0, None, 0)])
-    found = _found(body[:MAX_BODY], content_type, scanner)
     told = found[:MAX_FOUND]
     if "json" in content_type.lower():
         told = _placed(told, body, scanner)

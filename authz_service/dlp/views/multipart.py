@@ -6,16 +6,20 @@ The headers of parts are text like another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from authz_service.dlp.views.escaped import QUOTED_PRINTABLE, EscapedView
+from authz_service.dlp.charsets import declared
+from authz_service.dlp.codings import CodingError
+from authz_service.dlp.views.base64_text import Base64View
+from authz_service.dlp.views.escaped import QUOTED_PRINTABLE, TEXT, EscapedView
 from authz_service.dlp.views.piece import Piece, View
-from authz_service.dlp.views.plain import PlainView
 
 MAX_BOUNDARY: Final = 70  # characters (RFC 2046)
 MAX_HEADER_BYTES: Final = 8 * 1024  # of one part; what goes on beyond that is read as its content
 MAX_DELIMITER_LINE: Final = 128  # bytes; more is content
+_ENCODING: Final = re.compile(r"[a-z0-9-]+")  # a comment may follow
 
 
 class MultipartView:
@@ -27,10 +31,10 @@ class MultipartView:
         self._held = b""
         self._at_line_start = True
         self._header: bytes | None = None  # of the part that has begun, as long as it goes on
-        self._view: View = PlainView()
+        self._view: View = EscapedView(TEXT)
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        """Read on."""
+        """Read on; raises `CodingError` where a part cannot be read."""
         return self._read(data, last=False)
 
     def finish(self) -> Sequence[Piece]:
@@ -52,7 +56,7 @@ class MultipartView:
                 break
             end = feed + 1 if feed >= 0 else found + len(self._delimiter)
             pieces += [*self._view.finish(), Piece(data[found:end], data[found:end], ends=True)]
-            self._view, self._header = PlainView(), b""
+            self._view, self._header = EscapedView(TEXT), b""
             position = search = end
             self._at_line_start = True
         else:
@@ -91,9 +95,14 @@ class MultipartView:
 
     def _of_part(self, header: bytes) -> View:
         fields = _fields(header)
-        if fields.get("content-transfer-encoding", "").strip().lower() == "quoted-printable":
+        content_type = fields.get("content-type", "text/plain")
+        if declared(content_type) is not None:
+            raise CodingError("unknown_charset")  # a part alone is not read in another one than its body
+        encoding = _ENCODING.match(fields.get("content-transfer-encoding", "").lower())
+        if encoding is not None and encoding[0] == "quoted-printable":
             return EscapedView(QUOTED_PRINTABLE)
-        return self._open_part(fields.get("content-type", "text/plain"))
+        view = self._open_part(content_type)
+        return Base64View(view) if encoding is not None and encoding[0] == "base64" else view
 
 
 def _header_end(header: bytes) -> int:

@@ -114,3 +114,8 @@ def test_a_body_in_utf_16_is_searched_and_one_that_cannot_be_read_told_to_be_uns
     found = scan_body(HttpRequest("POST", "/", headers=headers, body=SSN.encode()), USUAL.scanner)
     assert found is not None
     assert [each.detector.entity for each in found.found] == ["unscanned"]
+    headers = {"content-type": "multipart/mixed; boundary=b"}
+    body = b"--b\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nx\r\n--b--"
+    found = scan_body(HttpRequest("POST", "/", headers=headers, body=body), USUAL.scanner)
+    assert found is not None
+    assert [each.detector.entity for each in found.found] == ["unscanned"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.folding import fold
 from authz_service.dlp.views.multipart import MAX_HEADER_BYTES
 from authz_service.dlp.views.opening import open_view
@@ -108,3 +109,15 @@ def test_a_header_without_an_end_becomes_content() -> None:
 def test_without_a_boundary_that_can_be_it_is_text(content_type: str) -> None:
     """And is read whole."""
     assert texts(read(open_view(content_type), [b"--b\r\n\r\nx"])) == [b"--b\r\n\r\nx"]
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16le"])
+def test_a_part_that_cannot_be_read_is_refused(charset: str) -> None:
+    """A part has no encoding of its own, save one like ASCII."""
+    with pytest.raises(CodingError, match="unknown_charset"):
+        read(view(), [part(f"text/plain; charset={charset}", b"x")])
+
+
+def test_what_is_no_multipart_after_all_is_text_with_escapes() -> None:
+    """Before the first part, and where there is none."""
+    assert texts(read(view(), [b'{"a": "\\u0041"}'])) == [b'{"a": "A"}']
