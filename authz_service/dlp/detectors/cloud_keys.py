@@ -44,7 +44,7 @@ _BUS_WORDS = Context((
 ))  # fmt: skip
 _BUS_HINT = r"(?i:azure|(?:access|primary|secondary)[ _.-]{0,3}key|service[ _.-]{0,3}bus|(?:event|iot)[ _.-]{0,3}hub)"
 _SIGNATURE = r"[A-Za-z0-9%+/]{43,90}(?:=|%3[Dd])"
-_SIGNATURE_LENGTH = 44  # characters of base64 of an HMAC-SHA256
+_SIGNATURE_LENGTH = 43  # characters of base64 of an HMAC-SHA256, without its padding
 _SIGNATURE_NAMES = (b"?sig=", b"&sig=", b";sig=", b" sig=")
 
 
@@ -92,10 +92,10 @@ def _padded_key(words: Context, names: tuple[bytes, ...]) -> Judge:
 
 
 def _is_signature(text: bytes, start: int, end: int) -> float:
-    """The base64 of an HMAC-SHA256 in the parameter `sig`, percent-encoded or not."""
+    """The base64 of an HMAC-SHA256 in the parameter `sig`, percent-encoded or not, and whatever `=` comes behind it."""
     if not text[max(0, start - 5) : start].lower().endswith(_SIGNATURE_NAMES):
         return 0.0
-    value = unquote_to_bytes(text[start:end])
+    value = unquote_to_bytes(text[start:end]).rstrip(b"=")
     return KNOWN if len(value) == _SIGNATURE_LENGTH and bits_per_character(value) >= _SOME else 0.0
 
 

@@ -2,7 +2,9 @@ r"""Private keys in their text forms, from the first line to the last. Pure.
 
 What is between the lines is swallowed, base64, line ends and headers, until the closing line or until a character
 comes that no key is written with. Line ends may be written as spaces or as `\n` too: a key in an environment
-variable or in a source file is still a key. The opening line alone is no finding: texts about keys have it.
+variable or in a source file is still a key. In JSON within JSON, as models write arguments of tools, the backslash is
+itself escaped, and reads as two zero bytes (see `views.json_text`). The opening line alone is no finding: texts about
+keys have it.
 """
 
 from __future__ import annotations
@@ -14,15 +16,17 @@ from authz_service.dlp.detectors.examples import BASE64, HEX, made_up
 
 _LONGEST = 64 * 1024  # bytes; sixteen thousand bits of RSA are 13 KB
 _KINDS = r"(?:RSA |EC |DSA |OPENSSH |ENCRYPTED |ANY |SSH2 ENCRYPTED )?"
-_LINE_END = r"(?:[\r\n\t >]|\\[rn]){1,16}"
+_LINE_END = r"(?:[\r\n\t >]|[\\\x00]{1,4}[rn]){1,16}"
 _BEGINNING = rf"-----BEGIN {_KINDS}PRIVATE KEY-----{_LINE_END}"
 _HEADERS = r"(?:Proc-Type|DEK-Info|Comment|Subject|Version|Charset|Hash|MessageID|X-[A-Za-z]{1,16}):"
 _PEM_HINT = r"-----BEGIN [A-Z0-9 ]{0,16}PRIVATE KEY-----"
 _PEM_PATTERN = rf"{_BEGINNING}(?:[A-Za-z0-9+/]{{16}}|{_HEADERS})"
 _BEFORE = 64  # bytes in which the end of a service account's key id stands, and the name of its key
-_ACCOUNT = re2.compile(r"[0-9a-f]{8}\\?\"[ \t\r\n]{0,8},[ \t\r\n]{0,8}\\?\"private_key\\?\"[ ]?:[ ]?\\?\"$")
+_QUOTE = r"[\\\x00]{0,4}\"{1,2}"
+_GAP = r"[ \t\r\n]{0,8}"
+_ACCOUNT = re2.compile(rf"[0-9a-f]{{8}}{_QUOTE}{_GAP},{_GAP}{_QUOTE}private_key{_QUOTE}[ ]?:[ ]?{_QUOTE}$")
 
-_SPACES = frozenset(b" \t\r\n\\")
+_SPACES = frozenset(b" \t\r\n\\\0")
 _PEM = LETTERS_AND_DIGITS | _SPACES | frozenset(b"+/=-:,.>")  # `>` where a letter is answered
 _PGP = (frozenset(range(32, 127)) | _SPACES) - frozenset(b'"')  # its headers may be any text
 

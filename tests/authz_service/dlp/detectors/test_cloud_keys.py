@@ -156,6 +156,8 @@ def test_other_secrets_of_azure_are_found(source: random.Random, sides: tuple[st
     for written in (signature, quote(signature, safe="")):
         url = f"https://acme.blob.core.windows.net/c/b?sv=2022-11-02&sr=b&sig={written}&se=2026"
         assert found(url) == [("azure_sas_signature", written)]
+        ((_, taken),) = found(f"?sig={written}=1")
+        assert taken.startswith(written), "as the name of a parameter too"
 
 
 @pytest.mark.parametrize(

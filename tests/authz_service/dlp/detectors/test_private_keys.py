@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.dlp.detectors.private_keys import DETECTORS
+from authz_service.dlp.views.json_text import JsonView
 from tests.authz_service.dlp.detectors.surroundings import (
     BASE64,
     HEX,
@@ -21,7 +23,7 @@ from tests.authz_service.dlp.detectors.surroundings import (
 
 found = finder(DETECTORS)
 KINDS = ["", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED "]
-LINE_ENDS = ["\n", "\r\n", " ", "\\n", "\\r\\n", "\n    ", "\n> "]
+LINE_ENDS = ["\n", "\r\n", " ", "\\n", "\\r\\n", "\0\0n", "\\\\n", "\n    ", "\n> "]
 
 
 def pem(source: random.Random, kind: str = "", end: str = "\n", lines: int = 20, headers: tuple[str, ...] = ()) -> str:
@@ -81,6 +83,20 @@ def test_a_key_that_is_cut_short_is_taken_as_far_as_it_goes(source: random.Rando
     cut = key[: 27 + 1 + length]
     (_, taken) = found(f'"{cut}"')[0]
     assert taken == cut.removesuffix("-----END")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_key_in_json_within_json_is_found(depth: int) -> None:
+    """As in the arguments of a tool, which a model writes as a string."""
+    key = pem(random.Random(5))
+    body = key
+    for _ in range(depth):
+        body = json.dumps({"private_key_id": "0" * 40, "private_key": body} if body == key else {"arguments": body})
+    text = b"".join(piece.text for piece in JsonView().feed(body.encode()))
+    (name, taken), *others = found(text.decode())
+    assert name == "gcp_service_account_key"
+    assert taken.count("PRIVATE KEY-----") == 2
+    assert not others
 
 
 def test_a_key_is_taken_as_far_as_64_kibibytes_and_what_follows_is_no_key() -> None:
