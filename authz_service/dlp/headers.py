@@ -1,6 +1,7 @@
 """Headers or trailers, of a request or of a response → what was found in them, and what they become. Pure.
 
 A header is searched together with its name, which tells what a bare number in it is. A cookie is a place of its own.
+Cookies and addresses are percent-encoded often: what stands in a header so is found too.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from authz_service.dlp.actions import Direction
 from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, Named, field_of, split
-from authz_service.dlp.reading import scan_text
+from authz_service.dlp.reading import scan_quoted
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
@@ -95,8 +97,9 @@ def searched(headers: Iterable[tuple[str, str]], passed_over: frozenset[str]) ->
 
 
 def joined(headers: Pairs) -> bytes:
-    """Return headers as one text, to be asked about at once."""
-    return "\n".join(map(": ".join, headers)).encode("utf-8", "replace")
+    """Return headers as one text, to be asked about at once: as they are written, and as they read."""
+    text = "\n".join(map(": ".join, headers)).encode("utf-8", "replace")
+    return text + b"\n" + unquote_to_bytes(text) if b"%" in text else text
 
 
 def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location.HEADER) -> HeaderFields | None:
@@ -110,7 +113,7 @@ def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location
 
 def _scan(name: str, value: str, scanner: Scanner, location: Location) -> _Header:
     written, text = name.encode("utf-8", "replace"), value.encode("utf-8", "replace")
-    of_name, of_value = split(scan_text(written + b": " + text, scanner), len(written), len(written) + 2)
+    of_name, of_value = split(scan_quoted(written + b": " + text, scanner), len(written), len(written) + 2)
     of_the_name = field_of(written, of_name, location, lambda _: "", scanner)
     shown = "" if of_the_name else name
     if name in _COOKIES and location is Location.HEADER:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.views.escaped import PERCENT, EscapedView
 from authz_service.dlp.views.folding import fold
+from authz_service.dlp.views.piece import View
 from authz_service.dlp.views.plain import PlainView
 
 
@@ -18,7 +22,33 @@ def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span, in order and apart, in bytes of the text as it is written."""
     if text.isascii():
         return scanner.scan(text)
-    view = PlainView()
+    return _scan(text, PlainView(), scanner)
+
+
+def scan_quoted(text: bytes, scanner: Scanner) -> list[Span]:
+    """Find every span of a text that may be percent-encoded, as cookies and addresses are: as it is, and as it reads.
+
+    What both find is told once; what goes beyond that is told beside it.
+    """
+    spans = scan_text(text, scanner)
+    if b"%" not in text:
+        return spans
+    read = _scan(text, EscapedView(PERCENT), scanner)
+    return sorted([*read, *(rest for span in spans for rest in _outside(span, read))], key=lambda span: span.start)
+
+
+def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
+    """What of a span none of the others takes, which are in order and apart."""
+    start = span.start
+    for other in others:
+        if start < other.start < span.end:
+            yield replace(span, start=start, end=other.start)
+        start = max(start, other.end) if other.start < span.end else start
+    if start < span.end:
+        yield replace(span, start=start)
+
+
+def _scan(text: bytes, view: View, scanner: Scanner) -> list[Span]:
     pieces = [*view.feed(text), *view.finish()]
     spans = scanner.scan(b"".join([piece.text for piece in pieces]))
     if not spans:

@@ -129,6 +129,7 @@ BODIES: dict[str, tuple[str, Callable[[Sequence[Canary]], bytes]]] = {
 }
 HEADERS: dict[str, Callable[[Sequence[Canary]], list[str]]] = {
     "plain": lines,
+    "quoted": lambda canaries: [quote(text, safe="") for text in texts(canaries)],
     "base64": in_base64,
     "named base64": lambda canaries: [f"=?base64?{text}?=" for text in in_base64(canaries, b"")],
 }
@@ -173,11 +174,12 @@ class TestRequests:
         exchange = Exchange(rig, rig.answering(head(200, content_length="0")), http2=http2, headers=fields(form))
         exchange.request_is_clean()
         assert exchange.answer.status == HTTPStatus.OK
-        if form == "plain":
+        if form in {"plain", "quoted"}:
             exchange.passed(exchange.upstream)
 
-    def test_none_in_a_cookie_arrives(self, rig: Rig, *, http2: bool) -> None:
-        cookies = "; ".join(f"n{place}={value}" for place, value in enumerate(lines(CANARIES)))
+    @pytest.mark.parametrize("form", ["plain", "quoted"])
+    def test_none_in_a_cookie_arrives(self, rig: Rig, form: str, *, http2: bool) -> None:
+        cookies = "; ".join(f"n{place}={value}" for place, value in enumerate(HEADERS[form](CANARIES)))
         path = rig.answering(head(200, content_length="0"))
         exchange = Exchange(rig, path, http2=http2, headers=[("cookie", cookies)])
         exchange.request_is_clean()
@@ -234,7 +236,7 @@ class TestResponses:
             exchange = Exchange(rig, rig.answering(head(200, content_length="0", **told)), http2=http2)
             exchange.response_is_clean()
             assert exchange.answer.status == HTTPStatus.OK
-            if form == "plain":
+            if form in {"plain", "quoted"}:
                 exchange.passed(exchange.answer.raw)
 
     def test_none_in_a_cookie_that_is_set_arrives(self, rig: Rig, *, http2: bool) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -134,6 +134,8 @@ FORM: Final = Escapes(
     Syntax.FORM,
     blank=b"+",
 )
+# The same outside of forms, in cookies and addresses (RFC 3986 section 2.1): a plus is a plus.
+PERCENT: Final = replace(FORM, blank=b"")
 # Character references by number, with any zeros before it and, as HTML is read, without the end; and HTML's by name.
 XML: Final = Escapes(
     _compiled(

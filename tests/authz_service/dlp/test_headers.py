@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from authz_service.dlp.actions import Action, Direction, Rule
@@ -39,6 +41,18 @@ def test_cookies_and_referers_are_headers_like_others() -> None:
     assert dict(found.headers.set) == {
         "cookie": "a=1; k=[REDACTED:github_token]; b=2",
         "referer": "https://x/?k=[REDACTED:aws_access_key]",
+    }
+
+
+def test_percent_encoding_hides_nothing() -> None:
+    """Browsers write cookies and addresses so."""
+    spaced = quote(SSN.replace("-", " "))
+    found = treated(
+        headers={"cookie": f"a=%7B%22n%22%3A%22{spaced}%22%7D; b={KEY}", "referer": f"https://x/?n={spaced}"}
+    )
+    assert dict(found.headers.set) == {
+        "cookie": f"a=%7B%22n%22%3A%22{HIDDEN}%22%7D; b=[REDACTED:aws_access_key]",
+        "referer": f"https://x/?n={HIDDEN}",
     }
 
 

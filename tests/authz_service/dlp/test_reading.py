@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.dlp.reading import scan_text, suspects_text
+from authz_service.dlp.reading import scan_quoted, scan_text, suspects_text
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.views.folding import fold
 from tests.authz_service.dlp.inspecting import HIDDEN, KEY, SSN, USUAL, treated
@@ -58,3 +60,23 @@ def test_what_is_redacted_reads_clean_and_the_rest_is_as_it_was(text: bytes) -> 
     assert scan_text(redact(text, spans), SCANNER) == []
     if not suspects_text(text, SCANNER):
         assert spans == []
+
+
+@given(st.lists(st.booleans(), min_size=len(SSN), max_size=len(SSN)), st.sampled_from(["", "%20", "%C3%A9", "n%3D"]))
+def test_a_number_is_found_whichever_of_its_characters_are_percent_encoded(quoted: list[bool], beside: str) -> None:
+    """All of what is written goes."""
+    written = "".join(f"%{ord(each):02X}" if hidden else each for each, hidden in zip(SSN, quoted, strict=True))
+    text = f"{beside}{written}".encode()
+    (span,) = scan_quoted(text, SCANNER)
+    assert text[span.start : span.end].decode() == written
+
+
+@given(st.lists(st.sampled_from([SSN, KEY, "%", "%2D", "%31", "%41", "2D", "-", "1", " ", "A", "%00", "\u00e9"])))
+def test_what_is_found_in_either_reading_is_in_order_and_apart(parts: list[str]) -> None:
+    """And holds all that is found in what is written."""
+    text = "".join(parts).encode()
+    spans = scan_quoted(text, SCANNER)
+    assert all(span.start < span.end for span in spans)
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+    taken = {at for span in spans for at in range(span.start, span.end)}
+    assert all(taken.issuperset(range(span.start, span.end)) for span in scan_text(text, SCANNER))

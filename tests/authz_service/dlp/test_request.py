@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_to_bytes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,7 +156,7 @@ def test_no_finding_is_left_in_headers_or_in_the_path_for_the_log(
         if name != "host":
             assert SCANNER.scan(name.encode()) == []
             assert SCANNER.scan(value.encode()) == []
-        if not SCANNER.scan(headers[name].encode()):
+        if not SCANNER.scan(headers[name].encode()) and not SCANNER.scan(unquote_to_bytes(headers[name])):
             assert value == headers[name]
     assert SCANNER.scan(found.path.encode()) == []
     assert all(SCANNER.scan(decoded(finding.name)) == [] for finding in found.findings)
