@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import html
 import json
 import re
 import zlib
@@ -88,6 +89,8 @@ def _names_in_one(data: bytes) -> Iterator[str]:
 def _readings(data: bytes) -> Iterator[bytes]:
     yield data
     yield data.replace(b"\ndata: ", b"\n")  # lines of one event
+    yield re.sub(rb"\\u00([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), data)
+    yield html.unescape(data.decode("latin-1")).encode("latin-1", "replace")
     yield unquote_to_bytes(data)
     yield unquote_to_bytes(data.replace(b"+", b" "))
     runs = (run.translate(bytes.maketrans(b"-_", b"+/")) for run in _BASE64.findall(data))

@@ -176,7 +176,8 @@ class Rig:
     def outputs(self) -> dict[str, bytes]:
         """All that the stack has written or tells, by its name."""
         state = self.gateway.state
-        files = [*Path(state.logs_folder).iterdir(), Path(state.audit_file), *self.logs]
+        logs = Path(state.logs_folder)
+        files = [*logs.iterdir(), Path(state.audit_file), logs.parent.with_suffix(".out"), *self.logs]
         urls = [
             f"{service.http}/{page}"
             for service in (state.authz_service, state.ratelimit_service)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ TYPES = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
     "text": "text/plain; charset=utf-8",
+    "html": "text/html",
     "ndjson": "application/x-ndjson",
     "multipart": "multipart/form-data; boundary=between",
     "sse": "text/event-stream",
@@ -108,6 +110,12 @@ def parts(canaries: Sequence[Canary]) -> bytes:
     return found + b"--between--\r\n"
 
 
+def in_escapes(canaries: Sequence[Canary]) -> bytes:
+    r"""JSON with each character as `\u0041`."""
+    escaped = ("".join(f"\\u{ord(each):04x}" for each in text) for text in texts(canaries))
+    return b"[%s]" % ", ".join(f'"{text}"' for text in escaped).encode()
+
+
 def events(canaries: Sequence[Canary]) -> bytes:
     """Live events with heartbeats between them."""
     told = [canary.text.decode().replace("\n", "\ndata: ") for canary in canaries]
@@ -119,11 +127,13 @@ BODIES: dict[str, tuple[str, Callable[[Sequence[Canary]], bytes]]] = {
     "JSON values": ("json", lambda canaries: json.dumps({"notes": texts(canaries)}).encode()),
     "JSON keys": ("json", lambda canaries: json.dumps(dict.fromkeys(texts(canaries), True)).encode()),
     "JSON in JSON": ("json", lambda canaries: json.dumps({"text": json.dumps({"notes": texts(canaries)})}).encode()),
+    "JSON in escapes": ("json", in_escapes),
     "base64 in JSON": ("json", lambda canaries: json.dumps({"files": in_base64(canaries)}).encode()),
     "form values": ("form", lambda canaries: urlencode([("note", text) for text in texts(canaries)]).encode()),
     "form names": ("form", lambda canaries: urlencode([(text, "1") for text in texts(canaries)]).encode()),
     "multipart": ("multipart", parts),
     "text": ("text", lambda canaries: "\n\n".join(texts(canaries)).encode()),
+    "HTML": ("html", lambda canaries: "\n".join(f"<p>{html.escape(text)}</p>" for text in texts(canaries)).encode()),
     "NDJSON": ("ndjson", lambda canaries: b"".join(b"%s\n" % json.dumps({"n": t}).encode() for t in texts(canaries))),
     "SSE": ("sse", events),
 }
