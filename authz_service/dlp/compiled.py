@@ -10,7 +10,8 @@ import re2
 
 from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
-from authz_service.dlp.width import width_of
+from authz_service.dlp.rows import LEAST, ROW
+from authz_service.dlp.width import shape_of, width_of
 
 _TOKEN = re.compile(
     r"""
@@ -25,7 +26,7 @@ _TOKEN = re.compile(
 )
 _WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
-_MEMORY = 64 << 20  # bytes that the common automaton may grow to before it starts anew
+_MEMORY = 64 << 20  # bytes that each common automaton may grow to before it starts anew
 
 
 class Compiled:
@@ -49,14 +50,31 @@ class Compiled:
         self.before = max(max(detector.before, 1) for detector in self.detectors)
         self.reach = max(_reach(detector) for detector in self.detectors)
         options.max_mem = _MEMORY
-        self._any = re2.Set.SearchSet(options)
-        for detector in self.detectors:
-            self._any.Add(_unanchored(detector.hint).encode())
-        self._any.Compile()
+        hints = [_unanchored(detector.hint) for detector in self.detectors]
+        # Hints of numbers are sought only where a row of digits is: see `rows`.
+        self._numbers = tuple(index for index, hint in enumerate(hints) if shape_of(hint).row.digits >= LEAST)
+        self._others = tuple(index for index in range(len(hints)) if index not in self._numbers)
+        self._any = _set([*(hints[index] for index in self._others), ROW], options)
+        self._any_number = _set([hints[index] for index in self._numbers], options)
 
     def matching(self, text: bytes) -> Sequence[int]:
         """The detectors whose hints are in a text, by number."""
-        return self._any.Match(text) or ()
+        found = self._any.Match(text)
+        if not found:
+            return ()
+        others, row = self._others, len(self._others)
+        matching = [others[index] for index in found if index != row]
+        if len(matching) < len(found) and self._numbers:
+            matching += [self._numbers[index] for index in self._any_number.Match(text) or ()]
+        return matching
+
+
+def _set(patterns: Sequence[str], options: Any) -> Any:
+    found = re2.Set.SearchSet(options)
+    for pattern in patterns:
+        found.Add(pattern.encode())
+    found.Compile()
+    return found
 
 
 def _mark(entities: Iterable[str]) -> Detector:

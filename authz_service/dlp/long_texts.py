@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate
 
 from authz_service.dlp.scan import Scanner, Span
@@ -59,7 +59,7 @@ def _cut(text: bytes, known: int) -> int:
 
 
 def _moved(span: Span, by: int) -> Span:
-    return replace(span, start=span.start + by, end=span.end + by)
+    return span._replace(start=span.start + by, end=span.end + by)
 
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
@@ -84,7 +84,7 @@ def located(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:
             return raws[at + 1] if is_end else raws[at]
         return raws[at] + place - texts[at]
 
-    return [replace(span, start=raw(span.start, is_end=False), end=raw(span.end, is_end=True)) for span in spans]
+    return [span._replace(start=raw(span.start, is_end=False), end=raw(span.end, is_end=True)) for span in spans]
 
 
 def characters(text: bytes) -> int:

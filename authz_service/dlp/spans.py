@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from authz_service.dlp.detectors import Detector
@@ -10,8 +9,7 @@ from authz_service.dlp.detectors import Detector
 MAX_VALUE = 512  # bytes of a found text that are held until it is decided; a longer one goes as it comes
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Where in a text something was found: bytes from `start` up to, not including, `end`."""
 
     start: int

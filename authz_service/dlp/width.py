@@ -12,9 +12,12 @@ pattern; of any other the answer means nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+
+from authz_service.dlp import rows
+from authz_service.dlp.rows import Row
 
 _NUMBER = "(?:0|[1-9][0-9]{0,8})"  # what RE2 reads as one: {01} and {,2} are text to it
 _ESCAPE = r"\\x \{ [^}]* \} | \\x .. | \\[0-7]{1,3} | \\."
@@ -43,16 +46,17 @@ class Shape:
     """What is known of a pattern's matches: their bytes at least and at most, None where there is no end.
 
     `units` are the parts of the pattern that match one byte each, as they are written in it: `a` or `[0-9]`. `places`
-    are those that match nothing, and hold only where they stand: `^` or `$`.
+    are those that match nothing, and hold only where they stand: `^` or `$`. `row` is of the digits in every match.
     """
 
     shortest: int
     longest: int | None
+    row: Row
     units: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
 
 
-_NOTHING, _ONE = Shape(0, 0), Shape(1, 1)
+_NOTHING = Shape(0, 0, rows.NOTHING)
 
 
 def width_of(pattern: str) -> int | None:
@@ -69,11 +73,12 @@ def shape_of(pattern: str) -> Shape:
         level, kind = levels[-1], token.lastgroup
         if token["unit"] is not None:
             units.add(token["unit"])
-            level.append(_ONE)
+            level.append(_one(token["unit"]))
         elif token["quoted"] is not None:
             for character in token["quoted"]:
-                units.add(f"\\x{ord(character):02x}")
-                level.append(_ONE)
+                unit = f"\\x{ord(character):02x}"
+                units.add(unit)
+                level.append(_one(unit))
         elif kind == "place":
             places.add(token[0])
             level.append(_NOTHING)
@@ -88,7 +93,11 @@ def shape_of(pattern: str) -> Shape:
         elif kind != "flags":
             level.repeat(*_times(token))
     shape = levels[0].shape()
-    return Shape(shape.shortest, shape.longest, frozenset(units), frozenset(places))
+    return Shape(shape.shortest, shape.longest, shape.row, frozenset(units), frozenset(places))
+
+
+def _one(unit: str) -> Shape:
+    return Shape(1, 1, rows.row_of(unit))
 
 
 def _times(token: re.Match[str]) -> tuple[int, int | None]:
@@ -123,23 +132,25 @@ class _Level:
         return reduce(_either, self._before, _joined(self._parts))
 
 
-def _joined(parts: Iterable[Shape]) -> Shape:
+def _joined(parts: Sequence[Shape]) -> Shape:
     shortest, longest = 0, 0
     endless = False
     for part in parts:
         shortest += part.shortest
         longest += part.longest or 0
         endless = endless or part.longest is None
-    return Shape(shortest, None if endless else longest)
+    return Shape(shortest, None if endless else longest, rows.joined([part.row for part in parts]))
 
 
 def _either(one: Shape, other: Shape) -> Shape:
     endless = one.longest is None or other.longest is None
-    return Shape(min(one.shortest, other.shortest), None if endless else max(one.longest or 0, other.longest or 0))
+    longest = None if endless else max(one.longest or 0, other.longest or 0)
+    return Shape(min(one.shortest, other.shortest), longest, rows.either(one.row, other.row))
 
 
 def _repeated(part: Shape, least: int, most: int | None) -> Shape:
     """Nothing repeated without an end is nothing, and anything repeated never is nothing too."""
     if part.longest == 0 or most == 0:
         return _NOTHING
-    return Shape(part.shortest * least, None if part.longest is None or most is None else part.longest * most)
+    longest = None if part.longest is None or most is None else part.longest * most
+    return Shape(part.shortest * least, longest, rows.repeated(part.row, least, most))

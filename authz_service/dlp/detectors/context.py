@@ -79,7 +79,7 @@ class Context:
             window, cut = window[begins:], False
         if self.within(window, cut_left=cut):
             key = _key(window)
-            if key is None or says_nothing(key) or self.within(key):
+            if key is None or self.within(key) or says_nothing(key):
                 return True
         window = _behind(text[end : end + AFTER])
         return self.within(window, cut_right=len(window) == AFTER)

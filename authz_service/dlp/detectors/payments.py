@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 from authz_service.dlp.detectors import validators
 from authz_service.dlp.detectors.context import AFTER, BEFORE, Context
@@ -36,6 +37,19 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (6759, 6759, frozenset(range(13, 20))),
     (6761, 6763, frozenset(range(13, 20))),
 )
+
+
+def _by_prefix() -> Mapping[bytes, frozenset[int]]:
+    found: dict[bytes, frozenset[int]] = {}
+    for first, last, lengths in _ISSUERS:
+        for number in range(first, last + 1):
+            prefix = b"%d" % number
+            found[prefix] = found.get(prefix, frozenset()) | lengths
+    return found
+
+
+_LENGTHS = _by_prefix()
+_PREFIX_DIGITS = sorted({len(prefix) for prefix in _LENGTHS})
 _FIRST = r"(?:4[0-9]|5[0-58]|6[0-57]|3[04-9]|2[2-7]|81)[0-9]{2}"
 _FOURS = _FIRST + r"(?:[ -][0-9]{4}){3}"
 _FOURS_AND_THREE = _FOURS + r"[ -][0-9]{3}"
@@ -82,9 +96,8 @@ def _is_card(text: bytes, start: int, end: int) -> float:
 
 
 def _issued(number: bytes) -> bool:
-    return any(
-        len(number) in lengths and first <= int(number[: len(str(first))]) <= last for first, last, lengths in _ISSUERS
-    )
+    length = len(number)
+    return any(length in _LENGTHS.get(number[:digits], ()) for digits in _PREFIX_DIGITS)
 
 
 def _in_row(text: bytes, start: int, end: int) -> bool:
