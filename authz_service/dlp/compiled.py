@@ -42,6 +42,7 @@ class Compiled:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
         self.patterns: list[Any] = [re2.compile(detector.pattern.encode(), options) for detector in self.detectors]
+        self.behind = [_one_of(detector.behind) for detector in self.detectors]
         # Patterns that see their neighbours by themselves match otherwise where a text is cut.
         self.anchored = _those_with("other", [detector.pattern for detector in self.detectors])
         self.asserting = self.anchored | _those_with("word", [each.pattern + each.hint for each in self.detectors])
@@ -67,6 +68,10 @@ class Compiled:
         if len(matching) < len(found) and self._numbers:
             matching += [self._numbers[index] for index in self._any_number.Match(text) or ()]
         return matching
+
+
+def _one_of(found: frozenset[int]) -> re.Pattern[bytes] | None:
+    return re.compile(b"[" + re.escape(bytes(sorted(found))) + b"]") if found else None
 
 
 def _set(patterns: Sequence[str], options: Any) -> Any:

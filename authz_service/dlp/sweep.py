@@ -104,19 +104,16 @@ class Sweep:
     def _tell(self) -> list[Stretch]:
         stretches: list[Stretch] = []
         kept: list[_Entry] = []
+        base, detectors, mark = self._base, self._compiled.detectors, self._compiled.mark
         for number, entry in enumerate(self._entries):
             long = entry.end - entry.start > MAX_VALUE
             if entry.open and entry.told < 0 and not long:
                 kept += self._entries[number:]  # told in order of place
                 break
-            if entry.end > entry.told and entry.index != self._compiled.mark:
+            if entry.end > entry.told and entry.index != mark:
                 begins = entry.told < 0
-                span = Span(
-                    self._base + (entry.start if begins else entry.told),
-                    self._base + entry.end,
-                    self._compiled.detectors[entry.index],
-                    entry.confidence,
-                )
+                start = entry.start if begins else entry.told
+                span = Span(base + start, base + entry.end, detectors[entry.index], entry.confidence)
                 stretches.append(Stretch(span, begins, long))
             entry.told = entry.end
             if entry.open:
@@ -162,12 +159,18 @@ class _Field:
         waiting: dict[int, tuple[int, int, int]] = {}  # each detector's next candidate: start, -end, number
 
         def seek(index: int, place: int) -> None:
+            pattern, behind = compiled.patterns[index], compiled.behind[index]
+            while place < stop and (match := pattern.search(text, place, edge)) is not None:
+                start, end = match.span()
+                if start >= stop:
+                    break
+                if behind is None or (start and behind.match(text, start - 1)):
+                    waiting[index] = (start, -end, index)
+                    return
+                # What stands elsewhere is refused, and there may be such a candidate at each byte.
+                other = behind.search(text, start, stop)
+                place = other.end() if other else stop
             waiting.pop(index, None)
-            if place >= stop:
-                return
-            match = compiled.patterns[index].search(text, place, edge)
-            if match is not None and match.start() < stop:
-                waiting[index] = (match.start(), -match.end(), index)
 
         def recheck(index: int) -> None:
             match = compiled.patterns[index].match(text[chain.begins : chain.begins + compiled.reach])
@@ -180,15 +183,16 @@ class _Field:
             chain.anchored = stop
         for index in matching:
             seek(index, max(first, chain.own.get(index, 0)))
+        candidates = waiting.values()
         while True:
-            start, negative, index = min(waiting.values()) if waiting else (stop, 0, 0)
+            start, negative, index = min(candidates) if waiting else (stop, 0, 0)
             if chain.begins < chain.ends <= start and chain.ends < stop:  # the text begins anew
                 chain.begins = chain.ends
                 # Only what begins right here can match otherwise than if it saw what is left of it.
                 others = compiled.asserting if is_within_word(text, chain.ends) else compiled.anchored
-                for other in compiled.asserting:
-                    if other in others or (other in waiting and waiting[other][0] == chain.ends):
-                        recheck(other)
+                at = {other for other, (place, _, _) in waiting.items() if place == chain.ends}
+                for other in others | (at & compiled.asserting):
+                    recheck(other)
                 continue
             if not waiting:
                 return
@@ -205,7 +209,9 @@ class _Field:
             return 0
         if start > chain.ends and self._may_hide(start):
             self._uncover(start)
-        reached, is_open = _extent(detector, self.text, (start, end), end, ends=self.ends)
+        reached, is_open = end, False
+        if detector.tail:
+            reached, is_open = _extent(detector, self.text, (start, end), end, ends=self.ends)
         self.entries.append(_Entry(start, reached, end, index, confidence, is_open))
         chain.ends = max(chain.ends, reached)
         chain.own[index] = reached

@@ -8,6 +8,7 @@ from authz_service.dlp.found import Blocked, Treatment
 from authz_service.dlp.held import UNREAD, Held, Part, unread
 from authz_service.dlp.judging import Judging, Outcome, Place
 from authz_service.dlp.scan import Scanner
+from authz_service.dlp.views.piece import Syntax
 from authz_service.dlp.writing import written
 
 
@@ -20,6 +21,7 @@ class TextRedaction:
         self._judging = Judging(treat)
         self._place = Place(self._held.text, self._offset)
         self._passed = 0  # the place up to which something was found and let pass
+        self._here = Syntax.PLAIN, 0  # how the last thing that was asked for is written, and where it began
         self._out: list[Part] = []
 
     def feed(self, parts: Sequence[Part]) -> list[Part]:
@@ -53,15 +55,18 @@ class TextRedaction:
 
     def _offset(self, place: int) -> int:
         self._pass(place)
-        return self._held.find(place)[1]
+        self._here = self._held.find(place)
+        return self._here[1]
 
     def _apply(self, outcome: Outcome) -> None:
         if outcome.passes:
             self._passed = max(self._passed, outcome.end)
             return
-        if outcome.found:  # else what reads as nothing between two stretches of a span goes with them
-            self._pass(outcome.start)
-        syntax, offset = self._held.find(self._held.start)
+        # What is before has been given back when the place was asked for. Between two stretches of a span, what reads as
+        # nothing goes with them.
+        if outcome.found is None or outcome.start < self._held.start:
+            self._here = self._held.find(self._held.start)
+        syntax, offset = self._here
         is_left = outcome.end > self._held.start  # else a whole part has gone for a finding before
         dropped = self._held.drop(outcome.end)
         if dropped.fixed:

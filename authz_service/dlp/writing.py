@@ -12,6 +12,8 @@ from authz_service.dlp.views.piece import Syntax
 def written(text: bytes, syntax: Syntax) -> bytes:
     """Write a text. Nothing is written at a FIXED place: see `Blocked`."""
     match syntax:
+        case Syntax.PLAIN:
+            return text
         case Syntax.JSON_STRING:
             return _in_json(text)
         case Syntax.JSON_NUMBER:

@@ -13,6 +13,7 @@ so that a text which was redacted is judged no more strictly than before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -51,7 +52,7 @@ _MARK_REACH = 24  # bytes that can stand between a key's mark and its value, and
 _REDACTION = b"[redacted:"
 _CUT_REDACTION = compiled(r"^[a-z0-9_:]{0,40}\]")
 _RIGHT_END = compiled(r"[\"'<>{}\[\]&|:=\r\n]")
-_SUBJECT_ENDS = compiled(r"[^a-z0-9]+")
+_SUBJECT_ENDS = re.compile(rb"[^a-z0-9]+")  # one class: Python's engine is as safe here, and quicker
 
 
 @dataclass(frozen=True, slots=True)

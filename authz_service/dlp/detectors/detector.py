@@ -28,6 +28,7 @@ class Detector:
     until: bytes = b""  # what the tail ends with, itself included; without it a tail ends where its bytes do
     before: int = 1
     after: int = 1
+    behind: frozenset[int] = frozenset()  # the bytes of which one stands before all that is accepted; none: anything
     source: str = ""  # who defines the format: an RFC, a standard, a vendor's page
     example: Callable[[], bytes] | None = None  # makes a value up that is found, for tests and canaries
 

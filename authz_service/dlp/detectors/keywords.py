@@ -122,6 +122,7 @@ DETECTORS = (
     Detector(
         "generic_secret", "generic_secret", _HINT, _VALUE, _is_secret,
         tail=LETTERS_AND_DIGITS | frozenset(b"+/=_~-"), longest=4_096, before=context.BEFORE, after=1,
+        behind=_STANDS_BEFORE,
         source="Shannon, A Mathematical Theory of Communication (1948); the names that programs give to secrets",
         example=lambda: b"client_" + b"secret=" + made_up("generic", 32),
     ),
