@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import check, gateway, gateway_report, memory, scaling, should_rate_limit, start_up
+from bench import bodies, check, gateway, gateway_report, memory, scaling, should_rate_limit, start_up
 from bench.measure import show
 
 
@@ -62,6 +62,11 @@ def _memory(options: Options) -> Any:
     return asyncio.run(memory.run(options.requests))
 
 
+def _bodies(options: Options) -> Any:
+    del options
+    return asyncio.run(bodies.run())
+
+
 def _scaling(options: Options) -> Any:
     del options
     return scaling.run()
@@ -74,6 +79,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Any]] = {
     "gateway": _gateway,
     "start_up": _start_up,
     "memory": _memory,
+    "bodies": _bodies,
     "scaling": _scaling,
 }
 

@@ -62,8 +62,8 @@ class TextRedaction:
         if outcome.passes:
             self._passed = max(self._passed, outcome.end)
             return
-        # What is before has been given back when the place was asked for. Between two stretches of a span, what reads as
-        # nothing goes with them.
+        # What is before has been given back when the place was asked for. Between two stretches of a span, what reads
+        # as nothing goes with them.
         if outcome.found is None or outcome.start < self._held.start:
             self._here = self._held.find(self._held.start)
         syntax, offset = self._here

@@ -10,7 +10,7 @@ from authz_service.dlp.codings import FREE_BYTES, MAX_RATIO, Decoder, Encoder
 from authz_service.exchange.inspection import Redactor
 from authz_service.exchange.refusals import RefusedError
 
-SLICE_BYTES = 16 * 1024  # that a redactor is given at a time: what others wait for
+SLICE_BYTES = 4 * 1024  # that a redactor is given at a time: what others wait for
 PAUSE = b""  # a part that is none
 
 

@@ -208,18 +208,22 @@ class Passage:
 
     def _parts(self, body: Body, data: bytes, *, end: bool) -> Iterator[Action]:
         """Answer a part with any number of parts, the last of all marked."""
-        last = b""
+        out: list[bytes] = []
+        size = 0
         for part in body.feed(data):
             if not part:
                 yield Pause()
                 continue
-            yield from self._goes(last)
-            last = part
+            if size + len(part) > CHUNK_BYTES:
+                yield from self._goes(b"".join(out))
+                out, size = [], 0
+            out.append(part)  # slices are small, and each message costs its sender and its reader something
+            size += len(part)
         if not end:
-            yield from self._goes(last)
+            yield from self._goes(b"".join(out))
             return
         self._body = None
-        rest = b"".join([last, *body.finish()])
+        rest = b"".join([*out, *body.finish()])
         yield from self.told("passed", body)
         yield from self._released()
         starts = range(0, max(1, len(rest)), CHUNK_BYTES)
