@@ -7,7 +7,7 @@ here is told as the entity `unscanned`, which a policy may refuse.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from authz_service.dlp.actions import Action, Direction
@@ -90,6 +90,6 @@ def _placed(found: Sequence[Found], body: bytes, scanner: Scanner) -> list[Found
     """Name each finding by its path in JSON, unless something is found in that too: a name is told, a value never."""
     paths = json_paths(body, [one.offset for one in found])
     return [
-        replace(one, name="" if scan_text(path.encode("utf-8", "replace"), scanner) else path)
+        one._replace(name="" if scan_text(path.encode("utf-8", "replace"), scanner) else path)
         for one, path in zip(found, paths, strict=True)
     ]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from authz_service.dlp.detectors import Detector
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """`value` is the text that was found, None where it is longer than can be held back. Never logged.
 
     `offset` is where it begins among the bytes that came. `name` is the header, the parameter or the JSON path, where

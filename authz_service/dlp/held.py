@@ -31,6 +31,9 @@ class Dropped(NamedTuple):
     fixed: bool = False
 
 
+_NOTHING = Dropped()
+
+
 def numbered(pieces: Iterable[Piece], offset: int) -> list[Part]:
     """Pieces with their places, the first at `offset`."""
     parts: list[Part] = []
@@ -68,6 +71,8 @@ class Held:
             return None
         texts: list[bytes] = []
         place = self.start - self._skipped
+        if self._parts and end <= place + len(first := self._parts[0].text):  # as nearly always
+            return first[start - place : end - place]
         for part in self._parts:
             if place >= end:
                 break
@@ -86,13 +91,13 @@ class Held:
             if after <= place:
                 taken.append(self._next(part))
                 self.start = after
-            elif part.whole or self.start >= place:
-                break
-            else:
+                continue
+            if not part.whole and self.start < place:
                 skipped = self._skipped + place - self.start
                 taken.append(_piece_of(part, self._skipped, skipped))
                 self._skipped = skipped
                 self.start = place
+            break
         if taken:
             self.last = taken[-1].syntax, taken[-1].offset
         return taken
@@ -128,7 +133,7 @@ class Held:
             else:
                 self._skipped += place - self.start
                 self.start = place
-        return Dropped(ends, fixed)
+        return Dropped(ends, fixed) if ends or fixed else _NOTHING
 
     def _next(self, part: Part) -> Part:
         """Take out what is left of the first part."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,6 +132,20 @@ def test_nothing_of_a_detector_is_sought_inside_of_what_it_found() -> None:
     """It goes on behind."""
     pairs = Detector("pair", "pair", "..", "..", lambda text, start, end: len(text[start:end]) > 1)
     assert [(span.start, span.end) for span in Scanner([pairs]).find(b"abcde")] == [(0, 2), (2, 4)]
+
+
+@given(st.text("ab= ", max_size=80), st.integers(1, 40))
+def test_a_detector_that_says_what_stands_before_finds_the_same(text: str, cut: int) -> None:
+    """Only sooner: the places between are passed over."""
+
+    def accepts(text: bytes, start: int, end: int) -> float:
+        return float(start > 0 and text[start - 1] == ord("=") and end - start > 2)
+
+    plain = Detector("x", "x", "a", "a[ab]{1,6}", accepts)
+    quick = replace(plain, behind=frozenset(b"="))
+    whole = joined(swept([text.encode()], Scanner([plain])))
+    assert joined(swept([text.encode()], Scanner([quick]))) == whole
+    assert joined(swept([text[:cut].encode(), text[cut:].encode()], Scanner([quick]))) == whole
 
 
 def test_every_hard_detector_finds_something() -> None:

@@ -46,6 +46,13 @@ def test_a_bitcoin_address_with_a_broken_letter_is_refused(address: str, place: 
         assert found(address[:place] + letter + address[place + 1 :]) == []
 
 
+def test_in_a_row_of_ethereum_addresses_no_checksum_is_worked_out() -> None:
+    """A text of nothing else would take a second for each 150 KB. One that stands alone is held to its checksum."""
+    wrong = ["0x" + digits * 5 for digits in ("aB3dE5f7", "Ab4De6F8")]
+    assert found(f"of {wrong[0]} alone") == []
+    assert found(f"{wrong[0]}, {wrong[1]}")[:1] == wrong[:1]
+
+
 @given(st.binary(min_size=20, max_size=20), SURROUNDINGS)
 def test_an_ethereum_address_is_found_by_its_case_or_a_word(data: bytes, around: tuple[str, str]) -> None:
     """In one case there is no checksum."""
