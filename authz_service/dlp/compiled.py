@@ -42,7 +42,7 @@ class Compiled:
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
         self.patterns: list[Any] = [re2.compile(detector.pattern.encode(), options) for detector in self.detectors]
-        self.behind = [_one_of(detector.behind) for detector in self.detectors]
+        self._behind = [_one_of(detector.behind) for detector in self.detectors]
         # Patterns that see their neighbours by themselves match otherwise where a text is cut.
         self.anchored = _those_with("other", [detector.pattern for detector in self.detectors])
         self.asserting = self.anchored | _those_with("word", [each.pattern + each.hint for each in self.detectors])
@@ -68,6 +68,21 @@ class Compiled:
         if len(matching) < len(found) and self._numbers:
             matching += [self._numbers[index] for index in self._any_number.Match(text) or ()]
         return matching
+
+    def candidate(self, index: int, text: bytes, place: int, stop: int) -> tuple[int, int] | None:
+        """The next text that a detector's pattern matches, which begins at a place or behind it, before another."""
+        pattern, behind = self.patterns[index], self._behind[index]
+        edge = stop + self.reach
+        while place < stop and (match := pattern.search(text, place, edge)) is not None:
+            start, end = match.span()
+            if start >= stop:
+                break
+            if behind is None or (start and behind.match(text, start - 1)):
+                return start, end
+            # What stands elsewhere is refused, and there may be such a candidate at each byte.
+            other = behind.search(text, start, stop)
+            place = other.end() if other else stop
+        return None
 
 
 def _one_of(found: frozenset[int]) -> re.Pattern[bytes] | None:

@@ -20,7 +20,7 @@ from authz_service.dlp.detectors import Detector
 from authz_service.dlp.spans import MAX_VALUE, Span, Stretch
 
 _FEW = 12  # detectors that search a text all through; more do so in slices, each only those that can find something
-_SLICE = 2048  # bytes
+_SLICE = 4096  # bytes
 
 
 @dataclass(slots=True)
@@ -92,7 +92,9 @@ class Sweep:
         compiled, text = self._compiled, self._text
         left = max(0, self._position - compiled.before)
         matching = compiled.matching(text[left:] if left else text)
-        slices = len(matching) > _FEW or not compiled.by_words.isdisjoint(matching)
+        slices = limit - self._position > _SLICE and (
+            len(matching) > _FEW or not compiled.by_words.isdisjoint(matching)
+        )
         step = _SLICE if slices else limit
         for start in range(self._position, limit, step):
             stop = min(start + step, limit)
@@ -153,24 +155,16 @@ class _Field:
     def search(self, first: int, stop: int, matching: Sequence[int]) -> None:
         """Judge every candidate of some detectors that begins within bounds."""
         compiled, text, chain = self.compiled, self.text, self.chain
-        edge = stop + compiled.reach
         if chain.ends < first:
             chain.begins = chain.ends
         waiting: dict[int, tuple[int, int, int]] = {}  # each detector's next candidate: start, -end, number
 
         def seek(index: int, place: int) -> None:
-            pattern, behind = compiled.patterns[index], compiled.behind[index]
-            while place < stop and (match := pattern.search(text, place, edge)) is not None:
-                start, end = match.span()
-                if start >= stop:
-                    break
-                if behind is None or (start and behind.match(text, start - 1)):
-                    waiting[index] = (start, -end, index)
-                    return
-                # What stands elsewhere is refused, and there may be such a candidate at each byte.
-                other = behind.search(text, start, stop)
-                place = other.end() if other else stop
-            waiting.pop(index, None)
+            candidate = compiled.candidate(index, text, place, stop)
+            if candidate is None:
+                waiting.pop(index, None)
+            else:
+                waiting[index] = (candidate[0], -candidate[1], index)
 
         def recheck(index: int) -> None:
             match = compiled.patterns[index].match(text[chain.begins : chain.begins + compiled.reach])
