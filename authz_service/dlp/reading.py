@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.escaped import PERCENT, EscapedView
@@ -42,10 +41,10 @@ def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
     start = span.start
     for other in others:
         if start < other.start < span.end:
-            yield replace(span, start=start, end=other.start)
+            yield span._replace(start=start, end=other.start)
         start = max(start, other.end) if other.start < span.end else start
     if start < span.end:
-        yield replace(span, start=start)
+        yield span._replace(start=start)
 
 
 def _scan(text: bytes, view: View, scanner: Scanner) -> list[Span]:
