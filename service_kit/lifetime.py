@@ -7,7 +7,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Any, ParamSpec, TypeVar
 
 
@@ -71,6 +71,11 @@ class _Turns:
 
 
 _TURNS = _Turns()
+
+
+def in_short_turns() -> AbstractContextManager[None]:
+    """Let other threads have their turn soon while heavy work runs on the event loop itself, in slices."""
+    return _TURNS
 
 
 async def until(stop: asyncio.Event, *background: Coroutine[Any, Any, None]) -> None:

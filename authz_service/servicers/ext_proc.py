@@ -42,10 +42,15 @@ from authz_service.exchange.machine import Exchange, Modes
 from authz_service.exchange.refusals import UnexpectedError
 from authz_service.exchange.room import FullError, Room
 from authz_service.pipeline import Clock
+from service_kit.lifetime import in_short_turns
 from service_kit.rpc import RpcError, Service, Status
 from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_proc_mode_pb2, ext_proc_pb2
 
 METADATA = "envoy.filters.http.ext_authz"  # the namespace in which ext_authz says who calls
+
+# Of the event loop, between two slices of a body: about as many as a Check takes, which would else wait for a slice in
+# each of them.
+_PASSES = 4
 
 log = logging.getLogger(__name__)
 
@@ -140,10 +145,11 @@ class ExtProcServicer:
         """Do what an event asks for, giving way to other calls in each pause."""
         size = len(event.data) if isinstance(event, BodyCame) else 0
         deadline = self._clock.elapsed() + self._pace.message_seconds
-        with self._room.holding(size):
+        with self._room.holding(size), in_short_turns():
             for action in exchange.handle(event):
                 if isinstance(action, Pause):
-                    await asyncio.sleep(0)
+                    for _ in range(_PASSES):
+                        await asyncio.sleep(0)
                     if self._clock.elapsed() > deadline:
                         raise RpcError(Status.DEADLINE_EXCEEDED, "a part of a body took too long")
                 elif isinstance(action, Record):
