@@ -168,6 +168,15 @@ class _Wide:
         return self._decoder.getstate()[0]
 
 
+def _begins_text(data: bytes, encoding: str) -> bool:
+    """Whether it begins with a character of a text: numbers in binary data have zeros too."""
+    try:
+        first = codecs.getincrementaldecoder(encoding)(_ERRORS).decode(data)[:1]
+    except UnicodeDecodeError:
+        return False
+    return first.isprintable() or first.isspace()
+
+
 def _length(first: int) -> int:
     """How many bytes a character of UTF-8 has that begins so."""
     return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004
@@ -191,11 +200,8 @@ def _encoding(data: bytes, wide: str | None) -> tuple[str | None, bytes]:
                 raise CodingError("unknown_charset")
             return encoding, mark
     told = _ZEROS.get(tuple(byte == 0 for byte in data[:_AHEAD]))
-    if told is not None and told.startswith("utf-32"):
-        try:
-            data[:_LONG].decode(told)
-        except UnicodeDecodeError:
-            told = None
+    if told is not None and not _begins_text(data[:_LONG], told):
+        told = None
     if wide is not None and data and (wide in _SHORT.values() or told not in {None, wide}):
         raise CodingError("unknown_charset")
     return wide if wide is not None and data else told, b""

@@ -8,6 +8,7 @@ policy said, which comes along as metadata.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from audit_log.event import FindingNote
@@ -21,8 +22,9 @@ from authz_service.dlp.overrides import OverridesError, read_overrides
 from authz_service.dlp.terms import Terms
 from authz_service.dlp.tokens import Caller
 from authz_service.dlp.treatments import Exchange
+from authz_service.dlp.views.escaped import TEXT, EscapedView
 from authz_service.dlp.views.opening import Numbers, open_view
-from authz_service.dlp.views.piece import Piece, Syntax
+from authz_service.dlp.views.piece import Syntax, View
 from authz_service.errors import Refusal
 from authz_service.exchange.events import UNCHANGED, Change, Fields
 from authz_service.exchange.fields import is_grpc, value_of
@@ -32,6 +34,7 @@ from authz_service.exchange.sampling import Sampling
 from authz_service.model import Location
 from authz_service.policy.target import parse_target
 
+_FIXED: Final = replace(TEXT, syntax=Syntax.FIXED)
 _OPAQUE: Final = "requestState"  # MCP's: what a server has sealed for itself, which is never rewritten
 
 
@@ -80,10 +83,10 @@ class ScannedExchange:
         treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
         content_type = value_of(fields, "content-type")
         if is_grpc(fields):
-            return self._sampled(BodyRedactor(FixedView(), self._terms.scanner, treat), direction, content_type)
+            return self._sampled(BodyRedactor(fixed_view(), self._terms.scanner, treat), direction, content_type)
         view = open_view(content_type, numbers=self._numbers)
         redactor = self._sampled(BodyRedactor(view, self._terms.scanner, treat), direction, content_type)
-        return Recoding(redactor, content_type, lambda: BodyRedactor(FixedView(), self._terms.scanner, treat))
+        return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), self._terms.scanner, treat))
 
     def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:
         if self._sampling is None:
@@ -127,16 +130,9 @@ class ScannedExchange:
         return exchange
 
 
-class FixedView:
-    """Bytes in which nothing can be replaced, as they hold lengths: what is found in them and may not stay blocks."""
-
-    def feed(self, data: bytes) -> Sequence[Piece]:
-        """The bytes as they are."""
-        return [Piece(data, data, Syntax.FIXED)] if data else []
-
-    def finish(self) -> Sequence[Piece]:
-        """Nothing is held back."""
-        return []
+def fixed_view() -> View:
+    """Read bytes in which nothing can be replaced, as they hold lengths: what is found and may not stay blocks."""
+    return EscapedView(_FIXED)
 
 
 def _unless_opaque(treat: Treatment) -> Treatment:

@@ -127,9 +127,10 @@ def test_xml_in_ebcdic_is_refused_without_being_declared() -> None:
         _recoded("<?xml version='1.0'?>".encode("cp037"), "text/xml")
 
 
-def test_what_begins_like_a_length_is_no_utf_32() -> None:
-    body = b"\0\0\0 ftypmp42" + bytes(range(256))
-    assert _recoded(body, "video/mp4", 3, 5) == body
+def test_what_begins_like_a_number_is_no_wide_text() -> None:
+    for begun in (b"\0\0\0 ftypmp42", b"\1\0\0\0\2\0\0\0\xff\xff\xff\xff"):
+        body = begun + bytes(range(256))
+        assert _recoded(body, "video/mp4", 3, 5) == body
 
 
 def test_numbers_that_are_no_characters_are_refused_where_a_mark_says_so() -> None:
