@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from authz_service.dlp.actions import Direction
 from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, Named, field_of, split
-from authz_service.dlp.reading import scan_quoted
+from authz_service.dlp.reading import scan_text
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
@@ -113,7 +113,7 @@ def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location
 
 def _scan(name: str, value: str, scanner: Scanner, location: Location) -> _Header:
     written, text = name.encode("utf-8", "replace"), value.encode("utf-8", "replace")
-    of_name, of_value = split(scan_quoted(written + b": " + text, scanner), len(written), len(written) + 2)
+    of_name, of_value = split(scan_text(written + b": " + text, scanner), len(written), len(written) + 2)
     of_the_name = field_of(written, of_name, location, lambda _: "", scanner)
     shown = "" if of_the_name else name
     if name in _COOKIES and location is Location.HEADER:

@@ -1,4 +1,8 @@
-"""A short text, searched as it reads: look-alikes folded, findings told by where they stand as it is written. Pure."""
+"""A short text, searched as it reads: look-alikes folded, findings told by where they stand as it is written. Pure.
+
+What a URL in it has percent-encoded, as cookies are too, and what is escaped by number is searched both ways: as it
+stands, and undone once more.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +10,31 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from authz_service.dlp.scan import Scanner, Span
-from authz_service.dlp.views.escaped import PERCENT, EscapedView
+from authz_service.dlp.views.escaped import SHORT, EscapedView
 from authz_service.dlp.views.folding import fold
-from authz_service.dlp.views.piece import View
+from authz_service.dlp.views.piece import Piece, View
 from authz_service.dlp.views.plain import PlainView
 
 
 def suspects_text(text: bytes, scanner: Scanner) -> bool:
     """Whether anything could be found in a text. False means that there is nothing."""
-    return scanner.suspects(fold(text))
+    if scanner.suspects(fold(text)):
+        return True
+    return _has_escapes(text) and scanner.suspects(
+        b"".join([piece.text for piece in _pieces(text, EscapedView(SHORT))])
+    )
 
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span, in order and apart, in bytes of the text as it is written."""
-    if text.isascii():
-        return scanner.scan(text)
-    return _scan(text, PlainView(), scanner)
-
-
-def scan_quoted(text: bytes, scanner: Scanner) -> list[Span]:
-    """Find every span of a text that may be percent-encoded, as cookies and addresses are: as it is, and as it reads.
-
-    What both find is told once; what goes beyond that is told beside it.
-    """
-    spans = scan_text(text, scanner)
-    if b"%" not in text:
+    spans = scanner.scan(text) if text.isascii() else _scan(_pieces(text, PlainView()), scanner)
+    if not _has_escapes(text):
         return spans
-    read = _scan(text, EscapedView(PERCENT), scanner)
-    return sorted([*read, *(rest for span in spans for rest in _outside(span, read))], key=lambda span: span.start)
+    undone = _scan(_pieces(text, EscapedView(SHORT)), scanner)
+    if not undone:
+        return spans
+    # What both find is told once, as it reads undone; what goes beyond that is told beside it.
+    return sorted([*undone, *(rest for span in spans for rest in _outside(span, undone))], key=_start)
 
 
 def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
@@ -47,8 +48,20 @@ def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
         yield span._replace(start=start)
 
 
-def _scan(text: bytes, view: View, scanner: Scanner) -> list[Span]:
-    pieces = [*view.feed(text), *view.finish()]
+def _has_escapes(text: bytes) -> bool:
+    return b"%" in text or b"\\" in text
+
+
+def _start(span: Span) -> int:
+    return span.start
+
+
+def _pieces(text: bytes, view: View) -> Sequence[Piece]:
+    return [*view.feed(text), *view.finish()]
+
+
+def _scan(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:
+    """Search what pieces read as."""
     spans = scanner.scan(b"".join([piece.text for piece in pieces]))
     if not spans:
         return []

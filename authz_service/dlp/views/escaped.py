@@ -134,8 +134,8 @@ FORM: Final = Escapes(
     Syntax.FORM,
     blank=b"+",
 )
-# The same outside of forms, in cookies and addresses (RFC 3986 section 2.1): a plus is a plus.
-PERCENT: Final = replace(FORM, blank=b"")
+# Values of headers, cookies and queries, with what is percent-encoded in them.
+SHORT: Final = replace(FORM, syntax=Syntax.PLAIN, blank=b"")
 # Character references by number, with any zeros before it and, as HTML is read, without the end; and HTML's by name.
 XML: Final = Escapes(
     _compiled(
