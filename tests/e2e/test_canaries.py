@@ -44,6 +44,8 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     options = ("--policies", str(folder / "rego"), "--authz-settings", str(folder / "more.yaml"))
     with running(folder / "stack", *options) as stack, beside(folder, stack) as started:
         yield started
+        told = what_is_told(started)  # of all that was sent here, whichever tests that were
+        assert told == {}
 
 
 class Exchange:
@@ -297,9 +299,21 @@ def test_heartbeats_arrive_between_the_events(rig: Rig) -> None:
 
 
 def test_nothing_that_the_gateway_writes_or_tells_holds_one(rig: Rig) -> None:
-    """The last test: what all before it made the gateway say. It is asked for what it counts, too."""
-    time.sleep(1.0)  # logs are flushed twice a second
+    """What is let go changed, what is refused, and what a response is refused for. The fixture looks once more."""
+    for target in (rig.answering(head(200, content_length="0")), f"/a/{quote(CANARIES[0].text)}"):
+        body = BODIES["JSON values"][1](CANARIES)
+        Exchange(rig, target, fields("plain"), [body], fields("plain"), http2=True)
+    number = NUMBERS[0]
+    body = b'{"%s": %s}' % (number.text.removesuffix(number.secret).strip() or b"n", number.secret)
+    Exchange(rig, rig.answering(head(200, content_length=str(len(body)), content_type=TYPES["json"]), body), http2=True)
+    told = what_is_told(rig)
+    assert told == {}
     outputs = rig.outputs()
-    told = {name for name, mark in (("audit.jsonl", b"us_ssn"), (ACCESS, b'"POST"')) if mark in outputs[name]}
-    assert told == {"audit.jsonl", ACCESS}
-    assert {name: names for name, data in outputs.items() if (names := names_in(data))} == {}
+    marks = {name for name, mark in (("audit.jsonl", b"us_ssn"), (ACCESS, b'"POST"')) if mark in outputs[name]}
+    assert marks == {"audit.jsonl", ACCESS}
+
+
+def what_is_told(rig: Rig) -> dict[str, list[str]]:
+    """The names of canaries by the output that they stand in."""
+    time.sleep(1.0)  # logs are flushed twice a second
+    return {name: names for name, data in rig.outputs().items() if (names := names_in(data))}
