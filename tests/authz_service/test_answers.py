@@ -79,6 +79,7 @@ def test_who_calls_is_told_as_metadata_whatever_the_policy_says() -> None:
     assert decision.metadata == {
         "endpoint": "/x", "user": "alice", "agent": "a1", "roles": ["engineer"], "tier": "gold", "decision_id": "d-1",
         "issuer": "https://idp.example",
+        "token_id": "",
     }  # fmt: skip
 
 

@@ -177,6 +177,7 @@ def test_a_caller_whom_the_policy_allows_passes() -> None:
         "agent": "desktop-7",
         "roles": ["engineer"],
         "issuer": ISSUER,
+        "token_id": "",
         "method": "GET",
         "host": "",
     }
@@ -385,7 +386,7 @@ def test_a_denial_carries_the_policys_metadata_and_who_was_denied() -> None:
     world = World({"allowed": False, "dynamic_metadata": {"rule": "r7", "user": "root"}})
     assert world.check_as(SIGNER.token()).metadata == {
         "endpoint": "/reports", "rule": "r7", "decision_id": "d-1", "user": "alice", "agent": "desktop-7",
-        "roles": ["engineer"], "issuer": ISSUER, "method": "GET", "host": "",
+        "roles": ["engineer"], "issuer": ISSUER, "token_id": "", "method": "GET", "host": "",
     }  # fmt: skip
 
 
