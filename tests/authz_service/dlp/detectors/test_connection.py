@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from authz_service.dlp.detectors.connection import DETECTORS
+from authz_service.dlp.detectors.placeholders import is_placeholder
 from tests.authz_service.dlp.detectors.surroundings import (
     BASE62,
     around,
@@ -52,6 +53,7 @@ def test_a_login_in_an_address_is_found_name_and_all(
     """The scheme and the host stay."""
     for scheme in schemes:
         password = random_text(source, source.randrange(5, 60), BASE62 + "!$%&*+=?#@^~._-")
+        assume(not is_placeholder(password.encode()))  # four `x` in a row, by chance
         login = f"{source.choice(['app', 'db_user', 'a.b', 'x%40y', ''])}:{password}@"
         address = f"{scheme}://{login}db.internal:5432/main?sslmode=require"
         assert found(address.join(sides)) == [(name, login)]
