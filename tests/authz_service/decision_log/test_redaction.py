@@ -107,10 +107,10 @@ def test_headers_in_which_others_send_their_keys_are_credentials(name: str) -> N
 def test_no_text_takes_more_time_than_its_length_is_worth(text: str) -> None:
     """A text that is looked at anew from each of its signs would take minutes here."""
     hostile = text * ((MAX_TEXT_BYTES - 4) // len(text)) + "%25"
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(40):
         cleaned(hostile)
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 def test_a_text_that_is_too_long_goes_whole() -> None:

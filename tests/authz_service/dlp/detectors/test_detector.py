@@ -92,9 +92,9 @@ def test_the_hints_stay_cheap_together() -> None:
     draw = random.Random(3)
     rows = [{"id": draw.randrange(10**6), "at": draw.randrange(10**12), "x": draw.random()} for _ in range(20_000)]
     text = json.dumps(rows).encode() * 8
-    begun = time.perf_counter()
+    begun = time.process_time()
     hints.Match(text)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_what_people_give_to_apis_is_told_and_not_replaced() -> None:
