@@ -124,7 +124,7 @@ def bytewise(body: bytes) -> list[bytes]:
 
 def cut(body: bytes, dice: random.Random) -> list[bytes]:
     """Cut it anywhere. No part is empty: Envoy takes two empty frames in a row for an attack."""
-    ends = sorted(dice.sample(range(1, len(body)), k=dice.choice([0, 1, 2, 5, 30, 100])))
+    ends = sorted(dice.sample(range(1, len(body)), k=min(len(body) - 1, dice.choice([0, 1, 2, 5, 30, 100]))))
     return [body[start:end] for start, end in zip([0, *ends], [*ends, len(body)], strict=True)]
 
 
