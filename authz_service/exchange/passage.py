@@ -233,8 +233,10 @@ class Passage:
 
     def _goes(self, part: bytes) -> Iterator[Action]:
         if self._held is not None:
-            self._waiting.append(part)
-            return
+            if self._missing is None or self._missing >= 0:
+                self._waiting.append(part)
+                return
+            yield from self._released()  # more has come than was announced, and there may be no end of it
         for start in range(0, len(part), CHUNK_BYTES):
             yield BodyGoes(self._direction, part[start : start + CHUNK_BYTES], streamed=True)
 

@@ -207,6 +207,14 @@ class TestHeadersThatWait:
         event = type(headers(RESPONSE))(RESPONSE, fields)
         assert isinstance(does(played, event)[0], HeadersGo)
 
+    def test_those_of_an_answer_that_is_longer_than_announced_wait_no_longer(self) -> None:
+        played = exchange(Mode.FULL_DUPLEX, response=True)
+        assert does(played, headers(RESPONSE, ("content-length", "5")), *parts(RESPONSE, b"01234", end=False)) == []
+        actions = does(played, *parts(RESPONSE, b"5", end=False))
+        assert isinstance(actions[0], HeadersGo)
+        assert sent(actions) == b"012345"
+        assert sent(does(played, *parts(RESPONSE, b"67"))) == b"67"
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
