@@ -15,19 +15,24 @@ from pathlib import Path
 
 from authz_service import dlp_rules_command
 from authz_service.dlp import long_texts
+from authz_service.dlp.actions import Action, Direction
 from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.detectors import ALL, EVERY, custom
-from authz_service.dlp.found import Found
+from authz_service.dlp.found import Found, Treatment
 from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
 from authz_service.dlp.long_texts import Part, Place
+from authz_service.dlp.redactions import Redactions
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.opening import open_view
 from authz_service.progress import Progress
+from authz_service.settings.dlp import read_key
 from authz_service.terminal import FAULT, OK, show_faults
 from authz_service.text_files import Source, UnreadableError, UnwritableError, opened, target, total_size
 from service_kit.faults import ConfigurationError
+from service_kit.secret_file import SecretFileError
 
 _SLICE = 256 * 1024  # bytes that are redacted at once
+_ACTIONS = [each.value for each in (Action.REPLACE, Action.MASK, Action.HASH, Action.REMOVE)]
 FOUND = 3
 """Something was found: not 1, which is what a program that breaks ends with."""
 
@@ -58,11 +63,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     scan.set_defaults(run=run_scan)
 
-    redaction = tools.add_parser("redact", parents=[files], help="write texts with [REDACTED:entity] in their places")
+    redaction = tools.add_parser("redact", parents=[files], help="write texts with other things in their places")
     redaction.add_argument(
         "--content-type", default="", metavar="TYPE", help="as what texts are read; JSON is known without it"
     )
     redaction.add_argument("--in-place", action="store_true", help="change the files themselves")
+    redaction.add_argument(
+        "--action", choices=_ACTIONS, default=Action.REPLACE.value, help="what stands in the place of a value"
+    )
+    redaction.add_argument(
+        "--hash-key-file", type=Path, metavar="FILE", help="32 bytes in base64, which `--action hash` needs"
+    )
     redaction.set_defaults(run=run_redact)
     dlp_rules_command.add_parsers(tools)
 
@@ -174,8 +185,14 @@ def _told(span: Span) -> dict[str, str | float]:
     }
 
 
-def _replaced(found: Found) -> bytes:
-    return f"[REDACTED:{found.detector.entity}]".encode()
+def _treatment(action: Action, key_file: Path | None) -> Treatment:
+    """Return what puts other things in the places of values; raises `SecretFileError`."""
+    redactions = Redactions(read_key(key_file) if key_file else b"")
+
+    def treat(found: Found) -> bytes:
+        return redactions.write(action, found.detector.entity, found.value, None, Direction.REQUEST)
+
+    return treat
 
 
 def run_redact(arguments: argparse.Namespace) -> int:
@@ -183,8 +200,19 @@ def run_redact(arguments: argparse.Namespace) -> int:
     if arguments.in_place and (not arguments.files or "-" in arguments.files):
         print("--in-place: needs files", file=sys.stderr)
         return FAULT
+    action = Action(arguments.action)
+    if (action is Action.HASH) is not (arguments.hash_key_file is not None):
+        needs = (
+            "--action hash: needs --hash-key-file" if action is Action.HASH else "--hash-key-file: is for --action hash"
+        )
+        print(needs, file=sys.stderr)
+        return FAULT
     try:
+        treat = _treatment(action, arguments.hash_key_file)
         scanner = _scanner(arguments.detectors, every=arguments.all)
+    except SecretFileError as error:
+        print(f"--hash-key-file: {error}", file=sys.stderr)
+        return FAULT
     except ConfigurationError as error:
         return show_faults(error, as_json=False)
     faults = 0
@@ -192,7 +220,7 @@ def run_redact(arguments: argparse.Namespace) -> int:
         for name in arguments.files or ["-"]:
             try:
                 with opened(name) as source, target(name, in_place=arguments.in_place) as write:
-                    redactor = BodyRedactor(open_view(arguments.content_type, numbers="string"), scanner, _replaced)
+                    redactor = BodyRedactor(open_view(arguments.content_type, numbers="string"), scanner, treat)
                     while data := source.read(_SLICE):
                         write(redactor.feed(data))
                         progress.add(len(data))

@@ -163,11 +163,19 @@ def _keys(section: Section, key: str, names: Collection[str], folder: Path) -> t
     found = []
     for name in filter(None, list(names)[:MAX_KEYS]):
         try:
-            found.append(base64.b64decode(SecretFile(folder / name, _KEY).read()))
+            found.append(read_key(folder / name))
         except SecretFileError as error:
-            hint = f"it must hold {KEY_BYTES} bytes in base64, as of `openssl rand -base64 {KEY_BYTES}`"
-            section.fault(key, f"cannot be used: {error}; {hint}")
+            section.fault(key, str(error))
     return tuple(found)
+
+
+def read_key(path: Path) -> bytes:
+    """Read a key of `KEY_BYTES`; raises `SecretFileError`, whose text says how such a file is made."""
+    try:
+        return base64.b64decode(SecretFile(path, _KEY).read())
+    except SecretFileError as error:
+        hint = f"it must hold {KEY_BYTES} bytes in base64, as of `openssl rand -base64 {KEY_BYTES}`"
+        raise SecretFileError(f"cannot be used: {error}; {hint}") from error
 
 
 def _body(section: Section) -> BodySettings:

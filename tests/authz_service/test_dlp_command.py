@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -229,3 +231,35 @@ def test_redact_reads_texts_as_applications_do_and_leaves_them_valid(run: Comman
     assert json.loads(done.stdout) == {"ssn": "[REDACTED:us_ssn]", "note": "[REDACTED:us_ssn]"}
     form = run("--content-type", "application/x-www-form-urlencoded", stdin=SSN.replace("-", "%2D"), tool="redact")
     assert unquote_plus(form.stdout) == "[REDACTED:us_ssn]"
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [("replace", "a [REDACTED:us_ssn]."), ("mask", f"a ***-**-{SSN[-4:]}."), ("remove", "a .")],
+)
+def test_redact_puts_in_the_place_of_a_value_what_is_asked_for(run: Command, action: str, text: str) -> None:
+    assert run("--action", action, stdin=f"a {SSN}.", tool="redact").stdout == text
+
+
+def test_a_hash_is_the_same_for_the_same_value_and_another_under_another_key(run: Command, tmp_path: Path) -> None:
+    outs = []
+    for number in (1, 2):
+        file = tmp_path / str(number)
+        file.write_text(base64.b64encode(bytes([number]) * 32).decode() + "\n")
+        done = run("--action", "hash", "--hash-key-file", file, stdin=f"{SSN} {SSN}", tool="redact")
+        assert re.fullmatch(r"(\[us_ssn:[0-9a-f]{16}\]) \1", done.stdout)
+        outs.append(done.stdout)
+    assert outs[0] != outs[1]
+
+
+def test_a_hash_needs_a_key_and_nothing_else_does(run: Command, letter: Path, tmp_path: Path) -> None:
+    done = run("--action", "hash", letter, tool="redact")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "--action hash: needs --hash-key-file\n")
+    done = run("--hash-key-file", letter, letter, tool="redact")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "--hash-key-file: is for --action hash\n")
+    for file in (letter, tmp_path / "absent"):
+        done = run("--action", "hash", "--hash-key-file", file, letter, "--in-place", tool="redact")
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"--hash-key-file: cannot be used: {file} ")
+        assert "openssl rand -base64 32" in done.stderr
+    assert SSN in letter.read_text()
