@@ -29,6 +29,7 @@ from authz_service.dlp.views.reading import read_text
 from authz_service.revocation.store import RevocationStore
 from authz_service.settings import Settings
 from authz_service.settings.deep_scan import DeepScanSettings
+from authz_service.settings.valkey import ValkeySettings
 from service_kit import logs
 from service_kit.faults import ConfigurationError, Fault
 from service_kit.secret_file import PRINTABLE, SecretFile
@@ -71,7 +72,7 @@ async def _work(settings: Settings, arguments: argparse.Namespace) -> dict[str, 
         )
     counts: Counter[str] = Counter()
     async with AsyncExitStack() as stack:
-        worker = await _worker(stack, settings, found, counts)
+        worker = await _worker(stack, settings.valkey, found, counts)
         working = asyncio.ensure_future(_until_done(worker) if arguments.once else worker.run())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -82,15 +83,16 @@ async def _work(settings: Settings, arguments: argparse.Namespace) -> dict[str, 
     return counts
 
 
-async def _worker(stack: AsyncExitStack, settings: Settings, found: DeepScanSettings, counts: Counter[str]) -> Worker:
-    assert settings.valkey is not None  # noqa: S101  (looked at above)
+async def _worker(
+    stack: AsyncExitStack, valkey: ValkeySettings, found: DeepScanSettings, counts: Counter[str]
+) -> Worker:
     audit = LineSink(sys.stdout)
     stack.callback(audit.close)
     analysis = Analysis(found.analyser, deadline=found.deadline_seconds)
     stack.push_async_callback(analysis.close)
     await analysis.start()
-    deadline = settings.valkey.deadline
-    clients = [Client(settings.valkey.topology, deadline=deadline) for _ in range(2)]
+    deadline = valkey.deadline
+    clients = [Client(valkey.topology, deadline=deadline) for _ in range(2)]
     for client in clients:
         stack.push_async_callback(client.close)
     webhook = None

@@ -70,7 +70,7 @@ class Worker:
         analysis: Analyses,
         read: Reading,
         audit: AuditSink,
-        revocations: RevocationStore | None,
+        revocations: RevocationStore,
         webhook: Webhook | None,
         now: Callable[[], float],
         counted: Callable[[str], None],
@@ -134,9 +134,8 @@ class Worker:
     async def _do(self, entry: Entry, note: Note, response: Response) -> tuple[list[str], bool]:
         """Return what was done, and whether that is everything."""
         actions, complete = [], True
-        for order in response.orders if self._revocations else ():
+        for order in response.orders:
             try:
-                assert self._revocations is not None  # noqa: S101  (for mypy: the loop is empty without it)
                 await self._revocations.revoke(order)
                 actions.append(f"revoked_{order.subject.kind.value}")
             except (StoreUnavailableError, RecordError, ListFullError) as error:

@@ -75,13 +75,13 @@ class Run:
 
     def feed(self, characters: bytes, *, ends: bool) -> list[Edit]:
         """Read on."""
-        decoded = self._decode(characters, ends)
+        decoded = self._decode(characters, ends=ends)
         self._bytes += decoded
         for stretch in self._sweep.feed(decoded, ends=ends):
             if self._is_text(stretch):
                 outcome = self._judging.judge(stretch, self._place)
                 if outcome and not outcome.passes:
-                    self._replace(outcome, stretch.long)
+                    self._replace(outcome, long=stretch.long)
         total = self._base + len(self._bytes)
         region = self._region
         if region and (ends or self._sweep.safe >= _up(region.end)):
@@ -93,7 +93,7 @@ class Run:
         edits, self._edits = self._edits, []
         return edits
 
-    def _decode(self, characters: bytes, ends: bool) -> bytes:  # noqa: FBT001
+    def _decode(self, characters: bytes, *, ends: bool) -> bytes:
         if self._url_safe < 0:
             places = [place for place in (characters.find(b"-"), characters.find(b"_")) if place >= 0]
             self._url_safe = self._count + min(places) if places else -1
@@ -117,7 +117,7 @@ class Run:
                 self._ignored.add(span.detector.name)
         return span.detector.name not in self._ignored
 
-    def _replace(self, outcome: Outcome, long: bool) -> None:  # noqa: FBT001
+    def _replace(self, outcome: Outcome, *, long: bool) -> None:
         region = self._region
         if outcome.found is None and region:
             region.end = outcome.end

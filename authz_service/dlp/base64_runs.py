@@ -112,14 +112,14 @@ class Base64Runs:
         place = 0
         while place < len(text):
             if self._open is None:
-                start, is_run = _next(text, place, ends)
+                start, is_run = _next(text, place, ends=ends)
                 self._pass(self._base + start)
                 if not is_run:
                     place = start
                     break
                 self._open = self._begin(self._base + start)
                 place = start
-            follows = self._read_run(self._open, text, place, ends)
+            follows = self._read_run(self._open, text, place, ends=ends)
             if follows == place and self._open is not None:
                 break  # a line end that may be one in a run
             place = follows
@@ -131,7 +131,7 @@ class Base64Runs:
         self._text = text[place:]
         self._base += place
 
-    def _read_run(self, run: _Open, text: bytes, place: int, ends: bool) -> int:  # noqa: FBT001
+    def _read_run(self, run: _Open, text: bytes, place: int, *, ends: bool) -> int:
         """Read what there is of a run from a place on, and say to where."""
         match = _OTHER.search(text, place)
         stop = match.start() if match else len(text)
@@ -187,7 +187,7 @@ class Base64Runs:
         self._out += self._held.take(place)
 
 
-def _next(text: bytes, place: int, ends: bool) -> tuple[int, bool]:  # noqa: FBT001
+def _next(text: bytes, place: int, *, ends: bool) -> tuple[int, bool]:
     """The next run from a place on that is worth decoding; without one, what is not to be kept for the next time."""
     while (match := _LONG.search(text, place)) is not None:
         place = match.start()

@@ -70,16 +70,16 @@ class Sweep:
     def feed(self, text: bytes, *, ends: bool) -> list[Stretch]:
         """Read on. With `ends` the text ends here, and what comes next is another."""
         self._text += text
-        self._extend(ends)
+        self._extend(ends=ends)
         limit = len(self._text) if ends else len(self._text) - self._compiled.reach
         if limit > self._position:
-            self._judge(limit, ends)
+            self._judge(limit, ends=ends)
             self._position = limit
         stretches = self._tell()
         self._forget(len(self._text) if ends else self._position - self._compiled.reach - self._compiled.before)
         return stretches
 
-    def _extend(self, ends: bool) -> None:  # noqa: FBT001
+    def _extend(self, *, ends: bool) -> None:
         """Follow what was open."""
         for entry in self._entries:
             if entry.open:
@@ -88,7 +88,7 @@ class Sweep:
                 self._chain.own[entry.index] = entry.end
                 self._chain.ends = max(self._chain.ends, entry.end)
 
-    def _judge(self, limit: int, ends: bool) -> None:  # noqa: FBT001
+    def _judge(self, limit: int, *, ends: bool) -> None:
         compiled, text = self._compiled, self._text
         left = max(0, self._position - compiled.before)
         matching = compiled.matching(text[left:] if left else text)
