@@ -25,7 +25,7 @@ from authz_service.dlp.redactions import Redactions
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.opening import open_view
 from authz_service.progress import Progress
-from authz_service.settings.dlp import read_key
+from authz_service.settings.keys import read_key
 from authz_service.terminal import FAULT, OK, show_faults
 from authz_service.text_files import Source, UnreadableError, UnwritableError, opened, target, total_size
 from service_kit.faults import ConfigurationError

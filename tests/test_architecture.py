@@ -95,6 +95,7 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "authz_service/dlp/views/piece.py": "the tests of the views, which make them",
     "authz_service/dlp/spans.py": "the tests of the sweep and of the scanner, which make them",
     "authz_service/dlp/judging.py": "tests/authz_service/dlp/test_text_redaction.py, which asks with it",
+    "authz_service/settings/keys.py": "tests/authz_service/settings/test_dlp.py and test_deep_scan.py",
     "authz_service/settings/reading.py": "the tests of the sections that read with it",
     "authz_service/rehearsal.py": "tests/authz_service/test_decide_command.py, as the command",
     "authz_service/terminal.py": "the tests of the commands that it is for",

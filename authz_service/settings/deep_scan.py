@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 from pathlib import Path
 
 from authz_service.deep_scan.analyser import ANALYSERS
 from authz_service.deep_scan.rules import Rule
-from authz_service.deep_scan.sealing import KEY_BYTES
 from authz_service.revocation.model import Kind
+from authz_service.settings.keys import read_keys
 from authz_service.settings.reading import file_named, require_safe_url
 from service_kit.strict_yaml import Section
 
-MAX_KEYS = 8
 MAX_RULES = 100
 MAX_ENDPOINTS = 100
-MAX_KEY_FILE_BYTES = 1024
 MAX_SAMPLE_BYTES = 1024 * 1024
 MAX_KEEP_SECONDS = 7 * 86_400
 _REVOKES = {"token": Kind.TOKEN_ID, "agent": Kind.AGENT, "user": Kind.USER}
@@ -56,7 +52,7 @@ def read_deep_scan(section: Section, folder: Path) -> DeepScanSettings:
             section.fault("endpoints", f"must have at most {MAX_ENDPOINTS} items")
         url, secret = _webhook(section, folder)
         return DeepScanSettings(
-            _keys(section, folder),
+            read_keys(section, "key_files", section.texts("key_files", required=True), folder),
             section.choice("analyser", list(ANALYSERS), default="detectors"),
             frozenset({"request", "response"} if directions == "both" else {directions}),
             frozenset(endpoints),
@@ -69,28 +65,6 @@ def read_deep_scan(section: Section, folder: Path) -> DeepScanSettings:
             url,
             secret,
         )
-
-
-def _keys(section: Section, folder: Path) -> tuple[bytes, ...]:
-    names = section.texts("key_files", required=True)
-    if len(names) > MAX_KEYS:
-        section.fault("key_files", f"must have at most {MAX_KEYS} items")
-    found = []
-    for name in names[:MAX_KEYS]:
-        try:
-            with (folder / name).open("rb") as file:
-                key = base64.b64decode(file.read(MAX_KEY_FILE_BYTES).strip(), validate=True)
-        except OSError as error:
-            section.fault("key_files", f"names a file that cannot be read: {folder / name}: {error.strerror}")
-        except binascii.Error:
-            section.fault("key_files", f"names a file that is not base64: {folder / name}")
-        else:
-            found.append(key)
-            if len(key) != KEY_BYTES:
-                section.fault(
-                    "key_files", f"must name files of {KEY_BYTES} bytes in base64, as of `openssl rand -base64 32`"
-                )
-    return tuple(found)
 
 
 def _webhook(section: Section, folder: Path) -> tuple[str | None, Path | None]:

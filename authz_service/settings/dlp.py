@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -13,18 +12,16 @@ from authz_service.dlp.actions import Action, Direction, Rule
 from authz_service.dlp.body_findings import UNSCANNED
 from authz_service.dlp.detectors import EVERY, Detector, custom
 from authz_service.dlp.redactions import USUAL_TEXT
-from authz_service.dlp.tokens import KEY_BYTES, MAX_KEYS
 from authz_service.model import Location
 from authz_service.settings.deep_scan import DeepScanSettings, read_deep_scan
+from authz_service.settings.keys import read_keys
 from authz_service.settings.routes import read_conditions
 from service_kit.faults import ConfigurationError, Faults
-from service_kit.secret_file import SecretFile, SecretFileError
 from service_kit.strict_yaml import Section
 
 MAX_RULES: Final = 1_000
 MAX_FILES: Final = 100
 MAX_REPLACEMENT: Final = 64  # characters
-_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{43}=")  # KEY_BYTES in base64
 _REPLACEMENT: Final = re.compile(r"[\x20-\x7e]+")  # what can stand in a header
 _RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, Location.TRAILER)
 
@@ -66,11 +63,11 @@ def read_dlp(root: Section, folder: Path) -> DlpSettings:
         detectors, disabled, least = _detectors(section, folder)
         known = {detector.entity for detector in (*EVERY, *detectors)} | {UNSCANNED.entity}
         hash_key = (
-            _keys(section, "hash_key_file", (section.text("hash_key_file"),), folder)
+            read_keys(section, "hash_key_file", (section.text("hash_key_file"),), folder)
             if section.has("hash_key_file")
             else ()
         )
-        token_keys = _keys(section, "token_key_files", section.texts("token_key_files"), folder)
+        token_keys = read_keys(section, "token_key_files", section.texts("token_key_files"), folder)
         return DlpSettings(
             detectors,
             disabled,
@@ -155,27 +152,6 @@ def _replacement(section: Section) -> str:
     if not _REPLACEMENT.fullmatch(text) or len(text) > MAX_REPLACEMENT:
         section.fault("replacement", f"must be printable ASCII of at most {MAX_REPLACEMENT} characters")
     return text
-
-
-def _keys(section: Section, key: str, names: Collection[str], folder: Path) -> tuple[bytes, ...]:
-    if len(names) > MAX_KEYS:
-        section.fault(key, f"must have at most {MAX_KEYS} items")
-    found = []
-    for name in filter(None, list(names)[:MAX_KEYS]):
-        try:
-            found.append(read_key(folder / name))
-        except SecretFileError as error:
-            section.fault(key, str(error))
-    return tuple(found)
-
-
-def read_key(path: Path) -> bytes:
-    """Read a key of `KEY_BYTES`; raises `SecretFileError`, whose text says how such a file is made."""
-    try:
-        return base64.b64decode(SecretFile(path, _KEY).read())
-    except SecretFileError as error:
-        hint = f"it must hold {KEY_BYTES} bytes in base64, as of `openssl rand -base64 {KEY_BYTES}`"
-        raise SecretFileError(f"cannot be used: {error}; {hint}") from error
 
 
 def _body(section: Section) -> BodySettings:

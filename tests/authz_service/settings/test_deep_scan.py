@@ -62,9 +62,9 @@ def test_everything_can_be_said(folder: Path) -> None:
     ("text", "told"),
     [
         ("", "deep_scan.key_files is missing"),
-        ("key_files: [gone]", "deep_scan.key_files names a file that cannot be read"),
-        ("key_files: [text]", "deep_scan.key_files names a file that is not base64"),
-        ("key_files: [short]", "deep_scan.key_files must name files of 32 bytes"),
+        ("key_files: [gone]", "deep_scan.key_files cannot be used"),
+        ("key_files: [text]", "deep_scan.key_files cannot be used"),
+        ("key_files: [short]", "deep_scan.key_files cannot be used"),
         ("key_files: [key], analyser: other", "deep_scan.analyser must be one of"),
         ("key_files: [key], endpoints: [/a/b]", "deep_scan.endpoints must hold first segments"),
         ("key_files: [key], sample_bytes: 9999999", "deep_scan.sample_bytes must be from"),
