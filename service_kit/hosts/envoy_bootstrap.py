@@ -22,6 +22,11 @@ _HEADER_SECONDS = 10.0
 _HANDSHAKE_SECONDS = 10.0
 _CONNECTION_BUFFER_BYTES = 1024 * 1024
 _CONTROL_FRAMES = 10_000  # of a kind that wait to be sent; a client that floods is closed
+# Calls on one connection that their caller takes back: so many at once, and in a second. A proxy takes back the call of
+# each client that goes away, and a connection that is closed for it ends the calls of all others. Envoy's own bounds,
+# 1000 and 33 a second, and half of the calls once there were 500, are for connections of clients.
+_RESETS, _RESETS_PER_SECOND = 100_000, 20_000
+_NO_SHARE_OF_RESETS: Mapping[str, Any] = {"overload.premature_reset_total_stream_count": 2**32 - 1}
 
 
 def bootstrap(  # noqa: PLR0913  (everything that the configuration is made of)
@@ -47,6 +52,7 @@ def bootstrap(  # noqa: PLR0913  (everything that the configuration is made of)
     return {
         "node": {"id": "host", "cluster": "agent-gateway"},  # SDS from a file needs a node
         "admin": {"address": {"pipe": {"path": str(admin), "mode": 0o600}}},
+        "layered_runtime": {"layers": [{"name": "host", "static_layer": _NO_SHARE_OF_RESETS}]},
         "static_resources": {"listeners": [listener]},
         "overload_manager": {
             "resource_monitors": [
@@ -94,6 +100,8 @@ def _connection_manager(limits: Limits, module: str, application: str) -> Mappin
             "http2_protocol_options": {
                 "max_concurrent_streams": min(limits.connection_calls, limits.concurrent_calls),
                 "max_outbound_control_frames": _CONTROL_FRAMES,
+                "stream_reset_burst": _RESETS,
+                "stream_reset_rate": _RESETS_PER_SECOND,
             },
             "request_headers_timeout": _duration(_HEADER_SECONDS),
             # A stream may be silent for long, as a Watch is; each call's deadline is its caller's.

@@ -385,6 +385,13 @@ class TestHostile:
 
 
 class TestEdges:
+    def test_no_call_to_a_service_ends_in_a_reset_where_no_client_went_away(self, gateway: Gateway) -> None:
+        """HTTP/2 servers take a thousand of them for an attack, and close the connection that other calls are on."""
+        before = resets(gateway)
+        for _ in range(10):
+            assert gateway.send("/whole", gateway.token()).status == 200
+        assert resets(gateway) == before
+
     def test_the_access_log_names_the_caller_and_the_decision(self, gateway: Gateway) -> None:
         answer = gateway.send("/access-log?x=1", gateway.token(sub="grace", agent_id="g1"))
         log = Path(gateway.state.logs_folder) / "access.jsonl"
@@ -413,3 +420,9 @@ class TestEdges:
         trust.load_cert_chain(gateway.state.client_certificate, gateway.state.client_key)
         named = Gateway(gateway.process, gateway.state, trust).send("/certificate", gateway.token()).seen()["headers"]
         assert "spiffe://company.example/agent/hanna-desktop" in named["x-forwarded-client-cert"]
+
+
+def resets(gateway: Gateway) -> list[str]:
+    """What Envoy counts of calls that it took back, by service."""
+    stats = httpx.get(f"{gateway.state.envoy_admin_url}/stats?filter=_service.upstream_rq_tx_reset").text
+    return sorted(line for line in stats.splitlines() if line)

@@ -115,6 +115,17 @@ def test_streams_that_are_reset_in_their_midst_do_no_harm(host: Hosted, connecti
     assert serves(host)
 
 
+def test_a_proxy_that_takes_back_thousands_of_calls_keeps_its_connection(connection: Connection) -> None:
+    """It does so for each client of its own that goes away; closed, the connection would take all other calls along."""
+    waiting = connection.open(CHECK)
+    for _ in range(2_500):
+        stream = connection.open(CHECK)
+        connection.send(stream, MESSAGE, end=True)
+        connection.cancel(stream)
+    connection.send(waiting, MESSAGE, end=True)
+    assert body_of(connection.answer(waiting)) == "denied /reports"
+
+
 def test_a_thousand_streams_at_once_are_all_answered(connection: Connection) -> None:
     """Opened before the first ends; the last bytes of each come when all are there."""
     streams = []

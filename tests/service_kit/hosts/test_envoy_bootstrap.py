@@ -56,6 +56,7 @@ def test_every_bound_of_the_host_is_in_it() -> None:
     manager = manager_of(made())
     assert manager["codec_type"] == "HTTP2"
     assert manager["http2_protocol_options"]["max_concurrent_streams"] == Limits().connection_calls
+    assert manager["http2_protocol_options"]["stream_reset_burst"] == 100_000
     (monitor,) = made()["overload_manager"]["resource_monitors"]
     assert monitor["typed_config"]["max_active_downstream_connections"] == Limits().connections
 
