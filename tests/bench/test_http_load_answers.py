@@ -14,7 +14,7 @@ CASES = [
     (b"HTTP/1.1 204 No Content\r\n\r\n", 204),
     (b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\r\n\r\n", 200),
     (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n00c;a=b\r\n0\r\n\r\n 0\r\n\r\n \r\n0\r\n\r\n",
+        CHUNKED + b"5\r\nhello\r\n00c;a=b\r\n0\r\n\r\n 0\r\n\r\n \r\n0\r\n\r\n",
         200,
     ),
     (b"HTTP/1.1 502 Bad Gateway\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 502),
