@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bodies, check, gateway, gateway_report, memory, scaling, should_rate_limit, start_up
+from bench import bodies, check, gateway, gateway_report, memory, process, scaling, should_rate_limit, start_up
 from bench.measure import show
 
 
@@ -31,6 +31,13 @@ def _check(options: Options) -> Any:
     del options
     found = asyncio.run(check.run())
     show("authz_service: Check", found)
+    return [asdict(row) for row in found]
+
+
+def _process(options: Options) -> Any:
+    del options
+    found = asyncio.run(process.run())
+    show("authz_service: Process", found)
     return [asdict(row) for row in found]
 
 
@@ -74,6 +81,7 @@ def _scaling(options: Options) -> Any:
 
 BENCHMARKS: Mapping[str, Callable[[Options], Any]] = {
     "check": _check,
+    "process": _process,
     "should_rate_limit": _should_rate_limit,
     "store": _store,
     "gateway": _gateway,

@@ -11,6 +11,7 @@ from authz_service.exchange.inspection import Redactor
 from authz_service.exchange.refusals import RefusedError
 
 SLICE_BYTES = 4 * 1024  # that a redactor is given at a time: what others wait for
+_LEAST = 64  # bytes that a slice counts for at least
 PAUSE = b""  # a part that is none
 
 
@@ -47,9 +48,10 @@ class Body:
         self._encoder = Encoder(codings) if codings else None
         self._over = terms.over_limit
         self._left = limit_bytes or None
+        self._since = 0  # bytes since the last pause
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what can go now, encoded so that a reader can decode all of it; `PAUSE` after each slice.
+        """Yield what can go now, encoded so that a reader can decode all of it; `PAUSE` after so much of it.
 
         Raises:
             Blocked: something was found with which nothing passes.
@@ -57,7 +59,7 @@ class Body:
             RefusedError: it is too long.
         """
         for part in self.redacted(self.decoded(data)):
-            yield self._encoder.feed(part, flush=True) if self._encoder else part
+            yield self._encoder.feed(part, flush=True) if part and self._encoder else part
 
     def finish(self) -> Iterator[bytes]:
         """Yield what was held back; raises as `feed` does."""
@@ -78,7 +80,7 @@ class Body:
                 yield part[start : start + SLICE_BYTES]
 
     def redacted(self, slices: Iterator[bytes]) -> Iterator[bytes]:
-        """What goes of these slices, and a pause after each."""
+        """What goes of these slices, and a pause after each that is full, or as much in several."""
         for data in slices:
             if self._left is not None and len(data) > self._left:
                 yield self._exceeding(data)
@@ -87,8 +89,13 @@ class Body:
             else:
                 if self._left is not None:
                     self._left -= len(data)
-                yield self._redactor.feed(data)
-            yield PAUSE
+                out = self._redactor.feed(data)
+                if out:
+                    yield out
+            self._since += max(len(data), _LEAST)
+            if self._since >= SLICE_BYTES:
+                self._since = 0
+                yield PAUSE
 
     def redacted_end(self) -> bytes:
         """The rest of it, not encoded."""

@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[0-9]+")
 
 def value_of(fields: Fields, name: str) -> str:
     """All values of a name, joined as a list; empty where there is none."""
-    return ",".join(value for each, value in fields if each == name)
+    return ",".join([value for each, value in fields if each == name])
 
 
 def length_of(fields: Fields) -> int | None:

@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing
+import math
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from google.protobuf.json_format import Error as JsonFormatError
-from google.protobuf.json_format import MessageToDict
 
 from audit_log.body_event import BodyEvent
 from audit_log.sink import AuditSink, AuditUnavailableError
@@ -116,9 +113,14 @@ class ExtProcServicer:
                         modes_of(request), self._bodies.inspect(subject), subject.decision_id, self._terms,
                         self._denials,
                     )  # fmt: skip
-                async with aclosing(self._answers(exchange, event, subject)) as responses:
-                    async for response in responses:
-                        yield response
+                size = len(event.data) if isinstance(event, BodyCame) else 0
+                deadline = self._clock.elapsed() + self._pace.message_seconds
+                with self._room.holding(size), in_short_turns():
+                    for action in exchange.handle(event):
+                        if isinstance(action, Pause | Record):
+                            await self._do(action, subject, deadline)
+                        else:
+                            yield response_of(action)
         except UnexpectedError as error:
             code = "unexpected"
             raise RpcError(Status.INVALID_ARGUMENT, str(error)) from None
@@ -135,32 +137,25 @@ class ExtProcServicer:
             code = "internal_error"
             raise  # the host ends the call with a status, and logs the type and place
         finally:
-            if exchange is not None:
-                self._close(exchange, subject, code)
+            self._close(exchange, subject, code)
         if exchange is not None and exchange.is_open:
             # Envoy does end so where its client has gone. Were it anything else, this must not read as leave to go on.
             raise RpcError(Status.CANCELLED, "the exchange is not over")
 
-    async def _answers(self, exchange: Exchange, event: Event, subject: Subject) -> AsyncGenerator[Any, None]:
-        """Do what an event asks for, giving way to other calls in each pause."""
-        size = len(event.data) if isinstance(event, BodyCame) else 0
-        deadline = self._clock.elapsed() + self._pace.message_seconds
-        with self._room.holding(size), in_short_turns():
-            for action in exchange.handle(event):
-                if isinstance(action, Pause):
-                    for _ in range(_PASSES):
-                        await asyncio.sleep(0)
-                    if self._clock.elapsed() > deadline:
-                        raise RpcError(Status.DEADLINE_EXCEEDED, "a part of a body took too long")
-                elif isinstance(action, Record):
-                    self._record(action, subject)
-                else:
-                    yield response_of(action)
+    async def _do(self, action: Pause | Record, subject: Subject, deadline: float) -> None:
+        """Do what is not for Envoy; raises `RpcError` where a message has had all of its time."""
+        if isinstance(action, Record):
+            self._record(action, subject)
+            return
+        for _ in range(_PASSES):
+            await asyncio.sleep(0)
+        if self._clock.elapsed() > deadline:
+            raise RpcError(Status.DEADLINE_EXCEEDED, "a part of a body took too long")
 
-    def _close(self, exchange: Exchange, subject: Subject, code: str) -> None:
+    def _close(self, exchange: Exchange | None, subject: Subject, code: str) -> None:
         """Write down what an exchange that ends early had held. Nothing passes any more that this could hold up."""
         try:
-            for record in exchange.cut_off(code):
+            for record in exchange.cut_off(code) if exchange is not None else ():
                 self._record(record, subject)
         except AuditUnavailableError as error:
             log.error("audit event not kept", extra={"fields": {"detail": str(error)}})
@@ -218,10 +213,21 @@ def metadata_of(request: Any) -> Mapping[str, Any]:
     """What ext_authz said of the request, empty where it said nothing."""
     if METADATA not in request.metadata_context.filter_metadata:
         return {}
-    try:
-        return MessageToDict(request.metadata_context.filter_metadata[METADATA])
-    except (JsonFormatError, ValueError):
-        raise RpcError(Status.INVALID_ARGUMENT, "metadata that cannot be read") from None
+    fields = request.metadata_context.filter_metadata[METADATA].fields
+    return {name: _plain(fields[name]) for name in fields}
+
+
+def _plain(value: Any) -> Any:
+    """A value of a Struct. MessageToDict takes five times as long, for each exchange."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        fields = value.struct_value.fields
+        return {name: _plain(fields[name]) for name in fields}
+    if kind == "list_value":
+        return [_plain(each) for each in value.list_value.values]
+    if kind == "number_value" and not math.isfinite(value.number_value):
+        raise RpcError(Status.INVALID_ARGUMENT, "metadata that cannot be read")
+    return None if kind in {None, "null_value"} else getattr(value, kind)
 
 
 def response_of(action: Action) -> Any:

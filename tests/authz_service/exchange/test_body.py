@@ -25,7 +25,13 @@ def test_a_redactor_gets_slices_and_others_a_pause_after_each() -> None:
     body = Body(recorder, (), Terms(), limit_bytes=0)
     found = list(body.feed(bytes(5 * SLICE_BYTES + 1)))
     assert recorder.sizes == [SLICE_BYTES] * 5 + [1]
-    assert found.count(PAUSE) == 6
+    assert found.count(PAUSE) == 5
+
+
+def test_small_parts_have_a_pause_once_there_were_many_whatever_their_size() -> None:
+    body = Body(_Recorder(), (), Terms(), limit_bytes=0)
+    assert [PAUSE in list(body.feed(b"x")) for _ in range(128)].count(True) == 2
+    assert [PAUSE in list(body.feed(bytes(SLICE_BYTES // 4))) for _ in range(16)].count(True) == 4
 
 
 def test_a_coded_body_is_bounded_by_the_terms() -> None:
