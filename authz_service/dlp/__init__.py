@@ -4,7 +4,7 @@
     width          a pattern → the longest text that it can match
     catalogue      detectors → a table of what they check
     views/         bytes of a body → text as the application will read it, in pieces
-    scan           text → spans; one RE2 Set pass tells which detectors can match at all (compiled, sweep, spans)
+    scan           text → spans; one RE2 Set pass tells which detectors can match (compiled, sweep, judged, spans)
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
     base64_runs    the same for what a body holds in base64 (base64_run)
     codings        content codings undone and done again, within bounds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import re2
@@ -26,7 +26,10 @@ _TOKEN = re.compile(
 )
 _WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
+_ANYWHERE, _AT_THE_BEGINNING = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_START  # noqa: SLF001
 _MEMORY = 64 << 20  # bytes that each common automaton may grow to before it starts anew
+
+_Search = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
 
 
 class Compiled:
@@ -41,7 +44,8 @@ class Compiled:
         self.mark = len(detectors)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
-        self.patterns: list[Any] = [re2.compile(detector.pattern.encode(), options) for detector in self.detectors]
+        options.never_capture = True
+        self.patterns: Sequence[_Search] = [_spans_of(detector.pattern, options) for detector in self.detectors]
         self._behind = [_one_of(detector.behind) for detector in self.detectors]
         # Patterns that see their neighbours by themselves match otherwise where a text is cut.
         self.anchored = _those_with("other", [detector.pattern for detector in self.detectors])
@@ -71,11 +75,11 @@ class Compiled:
 
     def candidate(self, index: int, text: bytes, place: int, stop: int) -> tuple[int, int] | None:
         """The next text that a detector's pattern matches, which begins at a place or behind it, before another."""
-        pattern, behind = self.patterns[index], self._behind[index]
-        edge = stop + self.reach
-        while place < stop and (match := pattern.search(text, place, edge)) is not None:
-            start, end = match.span()
-            if start >= stop:
+        spans, behind = self.patterns[index], self._behind[index]
+        edge = min(stop + self.reach, len(text))
+        while place < stop:
+            start, end = spans(_ANYWHERE, text, place, edge)[0]
+            if start >= stop or start < 0:
                 break
             if behind is None or (start and behind.match(text, start - 1)):
                 return start, end
@@ -83,6 +87,16 @@ class Compiled:
             other = behind.search(text, start, stop)
             place = other.end() if other else stop
         return None
+
+    def beginning(self, index: int, text: bytes) -> int:
+        """Where the text ends that a detector's pattern matches at the beginning, -1 where it does not."""
+        return self.patterns[index](_AT_THE_BEGINNING, text, 0, len(text))[0][1]
+
+
+def _spans_of(pattern: str, options: Any) -> _Search:
+    """RE2's own search. What `re2` makes around each match costs as much as the match does."""
+    search: _Search = re2.compile(pattern.encode(), options)._regexp.Match  # noqa: SLF001
+    return search
 
 
 def _one_of(found: frozenset[int]) -> re.Pattern[bytes] | None:

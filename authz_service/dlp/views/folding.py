@@ -7,7 +7,6 @@ they are. Detectors know ASCII alone.
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ _DASHES = (
     "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 )
 _SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_PLANES = 0x20000  # of Unicode, all that has digits: to go through the others takes a third of a second
 _DOTS = "\u00b7\u2024\ufe52\uff0e"
 MAX_CHARACTER = 4  # bytes of one in UTF-8
 _CONTINUES, _TWO, _THREE, _FOUR = 0x80, 0xC0, 0xE0, 0xF0  # the first bytes of characters of so many bytes
@@ -36,7 +36,7 @@ _CONTINUES, _TWO, _THREE, _FOUR = 0x80, 0xC0, 0xE0, 0xF0  # the first bytes of c
 
 def _folded() -> Mapping[bytes, bytes]:
     found = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms of printable ASCII
-    for code in range(0x80, sys.maxunicode + 1):
+    for code in range(0x80, _PLANES):
         character = chr(code)
         if (digit := unicodedata.digit(character, None)) is not None:  # those in circles and above the line too
             found[character] = str(digit)
