@@ -54,8 +54,16 @@ def _store(options: Options) -> Any:
 
 
 def _gateway(options: Options) -> Any:
-    gateway_report.head()
-    found = asyncio.run(gateway.measure(options.seconds, gateway_report.show))
+    return _through(options, bodies=True)
+
+
+def _gateway_without_bodies(options: Options) -> Any:
+    return _through(options, bodies=False)
+
+
+def _through(options: Options, *, bodies: bool) -> Any:
+    gateway_report.head(bodies=bodies)
+    found = asyncio.run(gateway.measure(options.seconds, gateway_report.show, bodies=bodies))
     gateway_report.tail(found)
     return gateway_report.values(found)
 
@@ -85,6 +93,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Any]] = {
     "should_rate_limit": _should_rate_limit,
     "store": _store,
     "gateway": _gateway,
+    "gateway_without_bodies": _gateway_without_bodies,
     "start_up": _start_up,
     "memory": _memory,
     "bodies": _bodies,

@@ -169,12 +169,15 @@ def calmest(pairs: Sequence[Pair]) -> Sequence[Pair]:
     return sorted(pairs, key=lambda pair: max(run.others for run in pair))[:TURNS]
 
 
-async def measure(seconds: int, progress: Callable[[Comparison], None]) -> list[Comparison]:
-    """Measure every rate and saturation, `seconds` a run. A rate above one that was not sustained is passed over."""
+async def measure(seconds: int, progress: Callable[[Comparison], None], *, bodies: bool) -> list[Comparison]:
+    """Measure every rate and saturation, `seconds` a run. A rate above one that was not sustained is passed over.
+
+    `bodies` tells whether the gateway looks at bodies, as it ships.
+    """
     own, load = share_cores(usable_cores())
     found: list[Comparison] = []
     with _on(own):
-        async with running() as (stack, state):
+        async with running(bodies=bodies) as (stack, state):
             loads = _Loads(stack, state, seconds, load)
             await loads.warm_up()
             wanted: list[tuple[str, float | None, Sender]] = [

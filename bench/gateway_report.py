@@ -49,11 +49,12 @@ def goals(found: Sequence[Comparison]) -> list[Goal]:
     ]
 
 
-def head() -> None:
+def head(*, bodies: bool) -> None:
     """Print what is measured."""
     own, load = share_cores(usable_cores())
     where = f"on cores {_list(own)}, the load on {'the same' if own == load else _list(load)}" if own else ""
-    print(f"\nThe whole gateway, {where}\n")
+    what = "The whole gateway" if bodies else "The gateway without ext_proc: tokens, policy, limits, audit"
+    print(f"\n{what}, {where}\n")
     print(f"  GET {PATH} over TLS, {AGENTS} agents in turn. Medians of {TURNS} runs each, in turn with Envoy alone.")
     print("  Latencies in ms, at a given rate from the moment that a request was due.\n")
     print(f"  {'':<42} {'p50':>8} {'p95':>8} {'p99':>8} {'p99.9':>8} {'answers/s':>10} {'not 200':>8}")

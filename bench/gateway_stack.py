@@ -2,7 +2,7 @@
 
 Limits: the shipped rules with numbers that no measurement reaches, so that each is counted and none denies. Upstream:
 an Envoy that answers by itself, since devstack's own, in Python, would be the slowest part. And beside the gateway
-"Envoy alone": the same configuration with the same upstream, without jwt_authn, ext_authz and ratelimit.
+"Envoy alone": the same configuration with the same upstream, without jwt_authn, ext_authz, ratelimit and ext_proc.
 
 Tokens, policies, audit log, access log, TLS and every other setting are devstack's.
 """
@@ -36,19 +36,21 @@ PATH = "/reports/q3?page=2"
 PLENTY = {"requests_per_unit": 1_000_000_000, "burst": 1_000_000}
 SERVICES = ("authz_service", "ratelimit_service")
 PARTS = ("envoy", *SERVICES, "valkey", "upstream")  # that share in the work of a request through the gateway
+EXT_PROC = "envoy.filters.http.ext_proc"
 LOGS_MAX_BYTES = 256 * 1024 * 1024
 
 
 class MeasuredStack(Stack):
     """devstack's stack with generous limits and a fast upstream; `alone_port` is where Envoy alone listens."""
 
-    def __init__(self, folder: Path, *, alone: bool = True) -> None:
-        """`alone` tells whether Envoy alone is started too."""
+    def __init__(self, folder: Path, *, alone: bool = True, bodies: bool = True) -> None:
+        """`alone` tells whether Envoy alone is started too, `bodies` whether the gateway looks at bodies."""
         ports = port_choice.free()
         # Without Valkey nothing would be counted: then the measurement shall fail rather than look fast.
         super().__init__(folder, ports, failure_mode="deny", policies=POLICIES, environment=os.environ)
         self.alone_port = _spare(ports)
         self._has_alone = alone
+        self._has_bodies = bodies
         self._limits_folder = self.folder / "limits"
 
     async def start(self, progress: Callable[[str], None]) -> State:
@@ -91,6 +93,15 @@ class MeasuredStack(Stack):
             await self.processes.start(self._upstream())
         else:
             await super()._serve(application, port)
+
+    def _envoy(self, server: tuple[Path, Path], ca: Path) -> Program:
+        program = super()._envoy(server, ca)
+        if not self._has_bodies:
+            file = self.folder / "envoy.json"
+            config = json.loads(file.read_text())
+            without_bodies(config)
+            file.write_text(json.dumps(config))
+        return program
 
     def _ratelimit(self) -> Program:
         program = super()._ratelimit()
@@ -150,6 +161,15 @@ def generous(text: str) -> str:
     return yaml.safe_dump(config)
 
 
+def without_bodies(config: dict[str, Any]) -> None:
+    """Take the filter out of the gateway's configuration that asks about bodies."""
+    manager = config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    filters = [each for each in manager["http_filters"] if each["name"] != EXT_PROC]
+    if len(filters) == len(manager["http_filters"]):
+        raise ValueError(f"the gateway's configuration has no {EXT_PROC}")
+    manager["http_filters"] = filters
+
+
 def without_filters(config: dict[str, Any], port: int) -> dict[str, Any]:
     """The gateway's configuration without what asks the services, on another port. Changes what it is given."""
     resources = config["static_resources"]
@@ -180,10 +200,10 @@ def answering(port: int) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(*, alone: bool = True) -> AsyncIterator[tuple[MeasuredStack, State]]:
+async def running(*, alone: bool = True, bodies: bool = True) -> AsyncIterator[tuple[MeasuredStack, State]]:
     """Start a stack in a temporary folder, and end it."""
     with TemporaryDirectory(prefix="bench-") as name:
-        stack = MeasuredStack(Path(name) / "stack", alone=alone)
+        stack = MeasuredStack(Path(name) / "stack", alone=alone, bodies=bodies)
         try:
             yield stack, await stack.start(lambda _: None)
         except Exception:

@@ -94,7 +94,7 @@ def test_the_report_says_what_was_missed_and_what_was_passed_over(capsys: pytest
         _at(500, [_run(300.0, failed={"503": 1})], [_run(500.0)]),
         _at(None, [_run(300.0)], [_run()]),
     ]
-    gateway_report.head()
+    gateway_report.head(bodies=True)
     for each in found:
         gateway_report.show(each)
     gateway_report.tail(found)

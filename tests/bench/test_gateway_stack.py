@@ -6,9 +6,10 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from bench.gateway_stack import PLENTY, answering, generous, without_filters
+from bench.gateway_stack import EXT_PROC, PLENTY, answering, generous, without_bodies, without_filters
 from ratelimit_service import config
 from ratelimit_service.config import Source
 
@@ -43,6 +44,19 @@ def test_envoy_alone_differs_from_the_gateway_by_its_filters_only() -> None:
     assert all(_manager(alone)[name] == _manager(shipped)[name] for name in same)
     chains = [each["static_resources"]["listeners"][0]["filter_chains"][0] for each in (alone, shipped)]
     assert chains[0]["transport_socket"] == chains[1]["transport_socket"]
+
+
+def test_a_gateway_without_bodies_differs_by_that_filter_only() -> None:
+    shipped = yaml.safe_load(SHIPPED_ENVOY.read_text())
+    changed = copy.deepcopy(shipped)
+    without_bodies(changed)
+    assert [each for each in _manager(shipped)["http_filters"] if each not in _manager(changed)["http_filters"]] == [
+        next(each for each in _manager(shipped)["http_filters"] if each["name"] == EXT_PROC)
+    ]
+    _manager(changed)["http_filters"] = _manager(shipped)["http_filters"]
+    assert changed == shipped
+    with pytest.raises(ValueError, match=EXT_PROC):
+        without_bodies({**shipped, **without_filters(shipped, 4711)})
 
 
 def test_the_upstream_answers_by_itself() -> None:
