@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from bench import gateway_processes, h2load
+from bench import accounting, h2load
 from bench.gateway_stack import PARTS, PATH, MeasuredStack, running
 from bench.http_load import Load, request, send_from_a_process
 from bench.percentiles import Percentiles, middle
@@ -212,17 +212,15 @@ async def _run(send: Sender, port: int, pids: Mapping[str, int], seconds: int) -
 
 def _cpu(pids: Mapping[str, int]) -> dict[str, float]:
     """CPU seconds until now, by part. What loads is a child of ours that has ended."""
-    if not gateway_processes.IS_KNOWN:
+    if not accounting.IS_KNOWN:
         return {}
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return {part: gateway_processes.cpu_seconds(pid) for part, pid in pids.items()} | {
-        "load": ended.ru_utime + ended.ru_stime
-    }
+    return {part: accounting.cpu_seconds(pid) for part, pid in pids.items()} | {"load": ended.ru_utime + ended.ru_stime}
 
 
 def _busy() -> float:
     """CPU seconds of all cores until now, of whomever."""
-    return gateway_processes.busy_seconds() if gateway_processes.IS_KNOWN else 0.0
+    return accounting.busy_seconds() if accounting.IS_KNOWN else 0.0
 
 
 def usable_cores() -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from itertools import combinations
 from statistics import quantiles
 from typing import Any
 
-from bench import gateway_processes
+from bench import accounting
 from bench.gateway_stack import PATH, SERVICES, MeasuredStack, running
 from bench.http_load import Load, request, send_from_a_process
 
@@ -51,7 +51,7 @@ class Growth:
 
 async def run(requests: int) -> dict[str, Any]:
     """Measure and print; return it in bytes."""
-    if not gateway_processes.IS_KNOWN:
+    if not accounting.IS_KNOWN:
         print("\nMemory: not measured, this system has no /proc/PID/smaps_rollup")
         return {}
     print(f"\nMemory through {requests:,} requests: PSS of each service with all its processes, MiB\n")
@@ -112,7 +112,7 @@ async def _send(load: Load, pids: Mapping[str, int], stack: MeasuredStack) -> di
 
 
 def _pss(pids: Mapping[str, int]) -> dict[str, int]:
-    return {name: gateway_processes.pss_bytes(pid) for name, pid in pids.items()}
+    return {name: accounting.pss_bytes(pid) for name, pid in pids.items()}
 
 
 def _show(name: str, held: Mapping[str, int]) -> None:

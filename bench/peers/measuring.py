@@ -12,7 +12,8 @@ from statistics import median
 import grpc
 import redis
 
-from bench.peers import accounting, answers, load
+from bench import accounting
+from bench.peers import answers, load
 from bench.peers.load import Load
 from bench.peers.processes import HOST, POLL_SECONDS, Cores, FailedError, Program, Running
 from bench.peers.results import Compared, Run, Tried, Turns, per_core

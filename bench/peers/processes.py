@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.peers import accounting
+from bench import accounting
 from bench.peers.building import ROOT
 
 HOST = "127.0.0.1"

@@ -34,6 +34,16 @@ def members(root: int, stats: Mapping[int, Stat]) -> list[int]:
     return found
 
 
+def tree(root: int) -> list[int]:
+    """Return the ids of a process and all below it, itself first."""
+    return members(root, _stats())
+
+
+def names(root: int) -> list[str]:
+    """Return the programs that a process and all below it run."""
+    return [(PROC / str(pid) / "exe").readlink().name for pid in tree(root)]
+
+
 def cpu_seconds(root: int) -> float:
     """CPU time of a process with all below it, in seconds."""
     stats = _stats()
@@ -42,7 +52,7 @@ def cpu_seconds(root: int) -> float:
 
 def pss_bytes(root: int) -> int:
     """Proportional set size of a process with all below it: memory that is shared counts once."""
-    return sum(_pss(pid) for pid in members(root, _stats()))
+    return sum(_pss(pid) for pid in tree(root))
 
 
 def read_pss(text: str) -> int:
@@ -65,12 +75,14 @@ def _stats() -> dict[int, Stat]:
     return found
 
 
-def busy_seconds() -> float:
-    """CPU time of all cores that somebody used since the machine started, in seconds."""
-    return read_busy((PROC / "stat").read_text()) / os.sysconf("SC_CLK_TCK")
+def busy_seconds(core: int | None = None) -> float:
+    """CPU time that somebody used of a core since the machine started, or of all together, in seconds."""
+    return read_busy((PROC / "stat").read_text(), core) / os.sysconf("SC_CLK_TCK")
 
 
-def read_busy(text: str) -> int:
+def read_busy(text: str, core: int | None = None) -> int:
     """Read /proc/stat; in clock ticks. What the host took away (steal) counts as used: nobody else had it."""
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, text.splitlines()[0].split()[1:9])
+    name = "cpu" if core is None else f"cpu{core}"
+    line = next(line for line in text.splitlines() if line.startswith(f"{name} "))
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, line.split()[1:9])
     return user + nice + system + irq + softirq + steal

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from bench import gateway_processes
-from bench.gateway_processes import Stat, members, read_busy, read_pss, read_stat
+from bench import accounting
+from bench.accounting import Stat, members, read_busy, read_pss, read_stat
 
 STAT = "4711 (a (bad) name) S 17 4711 4711 0 -1 4194560 1 2 3 4 100 20 3 4 20 0 8 0 999 1000 50 18446744073709551615"
 
@@ -35,14 +35,22 @@ def test_busy_is_all_time_but_that_of_idling_and_waiting() -> None:
     assert read_busy("cpu  1 2 4 1000 2000 8 16 32 0 0\ncpu0 1 2 4 1000 2000 8 16 32 0 0\n") == 63
 
 
-@pytest.mark.skipif(not gateway_processes.IS_KNOWN, reason="needs Linux's /proc")
+def test_a_cores_busy_time_is_its_own_line() -> None:
+    text = "cpu  9 9 9 9 9 9 9 9 0 0\ncpu0 1 2 4 1000 1000 8 16 32 0 0\ncpu10 7 0 0 0 0 0 0 0 0 0\n"
+    assert read_busy(text, 0) == 1 + 2 + 4 + 8 + 16 + 32
+    assert read_busy(text, 10) == 7
+
+
+@pytest.mark.skipif(not accounting.IS_KNOWN, reason="needs Linux's /proc")
 def test_a_child_counts_with_its_parent() -> None:
-    own = gateway_processes.pss_bytes(os.getpid())
+    own = accounting.pss_bytes(os.getpid())
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         try:
-            assert gateway_processes.pss_bytes(child.pid) > 0
-            assert gateway_processes.pss_bytes(os.getpid()) > own
+            assert accounting.pss_bytes(child.pid) > 0
+            assert accounting.pss_bytes(os.getpid()) > own
+            assert accounting.tree(os.getpid())[0] == os.getpid()
+            assert child.pid in accounting.tree(os.getpid())
         finally:
             child.kill()
-    assert gateway_processes.pss_bytes(child.pid) == 0
-    assert gateway_processes.cpu_seconds(os.getpid()) > 0
+    assert accounting.pss_bytes(child.pid) == 0
+    assert accounting.cpu_seconds(os.getpid()) > 0
