@@ -10,6 +10,7 @@ import re2
 
 from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD
 from authz_service.dlp.rows import LEAST, ROW
 from authz_service.dlp.width import shape_of, width_of
 
@@ -27,6 +28,7 @@ _TOKEN = re.compile(
 _WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
 _ANYWHERE, _AT_THE_BEGINNING = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_START  # noqa: SLF001
+_BEFORE = b"\n"  # what stands before each window
 _MEMORY = 64 << 20  # bytes that each common automaton may grow to before it starts anew
 
 _Search = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
@@ -55,7 +57,10 @@ class Compiled:
         self.before = max(max(detector.before, 1) for detector in self.detectors)
         self.reach = max(_reach(detector) for detector in self.detectors)
         options.max_mem = _MEMORY
-        hints = [_unanchored(detector.hint) for detector in self.detectors]
+        hints = [_within(detector) for detector in self.detectors]
+        alone = [index for index, detector in enumerate(self.detectors) if _begins_alone(detector)]
+        self._alone = alone
+        self._any_alone = _set([self.detectors[index].pattern for index in alone], options, re2.Set.MatchSet)
         # Hints of numbers are sought only where a row of digits is: see `rows`.
         self._numbers = tuple(index for index, hint in enumerate(hints) if shape_of(hint).row.digits >= LEAST)
         self._others = tuple(index for index in range(len(hints)) if index not in self._numbers)
@@ -64,6 +69,7 @@ class Compiled:
 
     def matching(self, text: bytes) -> Sequence[int]:
         """The detectors whose hints are in a text, by number."""
+        text = _BEFORE + text
         found = self._any.Match(text)
         if not found:
             return ()
@@ -88,6 +94,10 @@ class Compiled:
             place = other.end() if other else stop
         return None
 
+    def alone(self, text: bytes) -> Sequence[int]:
+        """Those of which the text begins with a candidate, where what stood before it has hidden its hint."""
+        return [self._alone[index] for index in self._any_alone.Match(text) or ()]
+
     def beginning(self, index: int, text: bytes) -> int:
         """Where the text ends that a detector's pattern matches at the beginning, -1 where it does not."""
         return self.patterns[index](_AT_THE_BEGINNING, text, 0, len(text))[0][1]
@@ -103,8 +113,8 @@ def _one_of(found: frozenset[int]) -> re.Pattern[bytes] | None:
     return re.compile(b"[" + re.escape(bytes(sorted(found))) + b"]") if found else None
 
 
-def _set(patterns: Sequence[str], options: Any) -> Any:
-    found = re2.Set.SearchSet(options)
+def _set(patterns: Sequence[str], options: Any, kind: Callable[[Any], Any] = re2.Set.SearchSet) -> Any:
+    found = kind(options)
     for pattern in patterns:
         found.Add(pattern.encode())
     found.Compile()
@@ -134,9 +144,21 @@ def _those_with(kind: str, patterns: Sequence[str]) -> frozenset[int]:
     )
 
 
-def _unanchored(hint: str) -> str:
-    """A hint that asks for no end of the text: it is sought in windows of any size."""
+def _within(detector: Detector) -> str:
+    """A detector's hint for windows, which begin and end at any place of a text, but never right at a number's.
+
+    Could a number begin anywhere, the automaton would follow it from each digit of a longer one, and need a state for
+    each number that there is.
+    """
+    hint = detector.hint
+    if _begins_alone(detector):
+        hint = hint.replace("(?:^|", "(?:", 1)
     return _TOKEN.sub(lambda token: "(?:)" if token.lastgroup == "other" else token.group(), hint)
+
+
+def _begins_alone(detector: Detector) -> bool:
+    """Whether a hint is of what has no digit, or no letter either, before it. Those of users may go on with a sign."""
+    return detector in ALL and detector.hint.startswith((NO_DIGIT, NO_WORD))
 
 
 def _reach(detector: Detector) -> int:

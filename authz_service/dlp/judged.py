@@ -77,7 +77,9 @@ class Judged:
             if chain.begins < chain.ends <= start and chain.ends < stop:  # the text begins anew
                 chain.begins = chain.ends
                 # Only what begins right here can match otherwise than if it saw what is left of it.
-                others = compiled.asserting if is_within_word(text, chain.ends) else compiled.anchored
+                others = compiled.anchored
+                if is_within_word(text, chain.ends):
+                    others = compiled.asserting.union(compiled.alone(text[chain.ends : chain.ends + compiled.reach]))
                 if start == chain.ends:
                     at = {other for other, (place, _, _) in waiting.items() if place == start}
                     others |= at & compiled.asserting

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from authz_service.dlp.compiled import Compiled, is_within_word
 from authz_service.dlp.detectors import ALL, Detector
+from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD
 
 
 def one(pattern: str, hint: str | None = None, *, before: int = 1, after: int = 1) -> Compiled:
@@ -44,6 +47,14 @@ def test_a_pattern_without_an_end_is_refused(pattern: str) -> None:
 def test_a_hint_is_found_anywhere(hint: str) -> None:
     """The windows in which it is sought begin and end at any place."""
     assert list(one("abc", hint).matching(b"xabcx")) == [0]
+
+
+def test_hints_of_what_stands_alone_begin_with_a_byte_of_a_word() -> None:
+    """So that what a finding right before one hides is hidden within a word, where it is sought once more."""
+    rests = [each.hint.removeprefix(NO_DIGIT).removeprefix(NO_WORD) for each in ALL if each.hint.startswith("(?:^|")]
+    assert len(rests) >= 10
+    for rest in rests:
+        assert not any(re.match(f"(?:{rest})", sign + "0" * 40) for sign in " -.:/+([\"'\n\u00a0"), rest
 
 
 @pytest.mark.parametrize("hint", [r"\^a", r"\\b", "[^$]a", "[]^]a", r"\Q^$\E", "[[:alpha:]^]a"])

@@ -179,3 +179,10 @@ def test_a_long_token_is_one_span_to_its_end() -> None:
 def test_what_is_not_suspected_holds_nothing(text: bytes) -> None:
     """The cheap pass may cry wolf, and never sleeps."""
     assert SCANNER.suspects(text) or not SCANNER.scan(text)
+
+
+@pytest.mark.parametrize(("second", "name"), [(b"AB123456C", "uk_nino"), (b"AKIAQWERTYUIOPAS2345", "aws_access_key")])
+def test_what_was_found_does_not_hide_what_begins_right_behind_it_from_its_hint(second: bytes, name: str) -> None:
+    """The text begins anew behind it, with whatever byte it ends."""
+    for text in (b"nino 123-45-6789" + second, b"nino 123-45-6789" + b" " * 5_000 + b"123-45-6789" + second):
+        assert found(text)[-2:] == [(b"123-45-6789", "us_ssn"), (second, name)]
