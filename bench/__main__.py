@@ -15,7 +15,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import bodies, check, gateway, gateway_report, memory, process, scaling, should_rate_limit, start_up
+from bench import (
+    bodies,
+    check,
+    gateway,
+    gateway_report,
+    memory,
+    memory_by_call,
+    process,
+    scaling,
+    should_rate_limit,
+    start_up,
+)
 from bench.measure import show
 
 
@@ -77,6 +88,10 @@ def _memory(options: Options) -> Any:
     return asyncio.run(memory.run(options.requests))
 
 
+def _memory_by_call(options: Options) -> Any:
+    return asyncio.run(memory_by_call.run(options.requests))
+
+
 def _bodies(options: Options) -> Any:
     del options
     return asyncio.run(bodies.run())
@@ -96,6 +111,7 @@ BENCHMARKS: Mapping[str, Callable[[Options], Any]] = {
     "gateway_without_bodies": _gateway_without_bodies,
     "start_up": _start_up,
     "memory": _memory,
+    "memory_by_call": _memory_by_call,
     "bodies": _bodies,
     "scaling": _scaling,
 }

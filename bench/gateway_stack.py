@@ -83,10 +83,9 @@ class MeasuredStack(Stack):
         return [self._issuer.sign(self._issuer.claims(agent)) for agent in agents]
 
     def trim_logs(self) -> None:
-        """Empty the audit and access logs where they have become large: hours of load would fill a disk."""
+        """Empty the audit and access logs where they have become large."""
         for file in self._logs.iterdir():
-            if file.stat().st_size > LOGS_MAX_BYTES:
-                os.truncate(file, 0)  # what writes there appends
+            trim(file)
 
     async def _serve(self, application: web.Application, port: int) -> None:
         if port == self.ports.upstream:
@@ -135,6 +134,12 @@ class MeasuredStack(Stack):
         config.mkdir(parents=True)
         for file in sorted((REPOSITORY / "limits" / "config").glob("*.yaml")):
             (config / file.name).write_text(generous(file.read_text()))
+
+
+def trim(log: Path) -> None:
+    """Empty a log where it has become large: hours of load would fill a disk."""
+    if log.stat().st_size > LOGS_MAX_BYTES:
+        os.truncate(log, 0)  # what writes there appends
 
 
 async def listens(port: int) -> bool:

@@ -54,14 +54,13 @@ async def run(requests: int) -> dict[str, Any]:
     if not accounting.IS_KNOWN:
         print("\nMemory: not measured, this system has no /proc/PID/smaps_rollup")
         return {}
-    print(f"\nMemory through {requests:,} requests: PSS of each service with all its processes, MiB\n")
-    print(f"  {'':<44} " + " ".join(f"{name:>18}" for name in SERVICES))
+    head(f"Memory through {requests:,} requests")
     points = []
     async with running(alone=False) as (stack, state):
         pids = {name: state.pids[name] for name in SERVICES}
         await asyncio.sleep(REST_SECONDS)
-        rest = _pss(pids)
-        _show("at rest", rest)
+        rest = pss(pids)
+        show("at rest", rest)
         load = Load(
             stack.ports.gateway,
             tuple(request(PATH, token) for token in stack.tokens()),
@@ -71,11 +70,22 @@ async def run(requests: int) -> dict[str, Any]:
         )
         for number in range(1, POINTS + 1):
             most = await _send(load, pids, stack)
-            points.append(Point(number * load.count, _pss(pids), most))
-            _show(f"after {points[-1].requests:,}", points[-1].after)
+            points.append(Point(number * load.count, pss(pids), most))
+            show(f"after {points[-1].requests:,}", points[-1].after)
+    return tail(rest, points)
+
+
+def head(title: str) -> None:
+    """Print what is measured."""
+    print(f"\n{title}: PSS of each service with all its processes, MiB\n")
+    print(f"  {'':<44} " + " ".join(f"{name:>18}" for name in SERVICES))
+
+
+def tail(rest: Mapping[str, int], points: Sequence[Point]) -> dict[str, Any]:
+    """Print the most that was held, and the growth; return all of it in bytes."""
     most = {name: max(point.most[name] for point in points) for name in SERVICES}
     grown = {name: growth(points, name) for name in SERVICES}
-    _show("most while loaded", most)
+    show("most while loaded", most)
     told = [f"{found.slope:,.0f}" for found in grown.values()]
     print(f"  {'growth, bytes in 1,000 requests':<44} " + " ".join(f"{text:>18}" for text in told))
     told = [f"{found.low:,.0f} to {found.high:,.0f}" for found in grown.values()]
@@ -100,10 +110,10 @@ def growth(points: Sequence[Point], service: str) -> Growth:
 
 async def _send(load: Load, pids: Mapping[str, int], stack: MeasuredStack) -> dict[str, int]:
     """Send a load; return the most that each service held meanwhile."""
-    most = _pss(pids)
+    most = pss(pids)
     sending = asyncio.ensure_future(send_from_a_process(load, 60 + load.count / SLOWEST_RATE))
     while not (await asyncio.wait([sending], timeout=SAMPLE_SECONDS))[0]:
-        most = {name: max(held, most[name]) for name, held in _pss(pids).items()}
+        most = {name: max(held, most[name]) for name, held in pss(pids).items()}
         stack.trim_logs()
     outcome = sending.result()
     if outcome.failed:
@@ -111,9 +121,11 @@ async def _send(load: Load, pids: Mapping[str, int], stack: MeasuredStack) -> di
     return most
 
 
-def _pss(pids: Mapping[str, int]) -> dict[str, int]:
+def pss(pids: Mapping[str, int]) -> dict[str, int]:
+    """What each service holds now, in bytes."""
     return {name: accounting.pss_bytes(pid) for name, pid in pids.items()}
 
 
-def _show(name: str, held: Mapping[str, int]) -> None:
+def show(name: str, held: Mapping[str, int]) -> None:
+    """Print what each service holds."""
     print(f"  {name:<44} " + " ".join(f"{held[service] / MIB:>18.1f}" for service in SERVICES), flush=True)

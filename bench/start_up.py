@@ -27,7 +27,7 @@ SHOULD_RATE_LIMIT = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimi
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
+class MeasuredService:
     """A program, the port that it answers on, and a call that it answers whoever asks."""
 
     program: Program
@@ -41,8 +41,8 @@ async def run() -> dict[str, Any]:
     print(f"\nStart, seconds until the first gRPC call is answered; {ROUNDS} starts with warm file caches\n")
     print(f"  {'':<44} {'median':>8} {'least':>8} {'most':>8}")
     found: dict[str, list[float]] = {}
-    async with _services() as services:
-        for service in services:
+    async with services() as all_services:
+        for service in all_services:
             found[service.program.name] = [await _start(service) for _ in range(ROUNDS)]
             _show(service.program.name, found[service.program.name])
     found["the whole gateway"] = [await _whole() for _ in range(ROUNDS)]
@@ -61,7 +61,8 @@ async def _whole() -> float:
 
 
 @asynccontextmanager
-async def _services() -> AsyncIterator[list[_Service]]:
+async def services() -> AsyncIterator[list[MeasuredService]]:
+    """Start what both services need, and yield what starts them."""
     """What the services need to start, issuer and Valkey, and how to start them."""
     with TemporaryDirectory(prefix="bench-") as name:
         stack = MeasuredStack(Path(name) / "stack")
@@ -70,25 +71,26 @@ async def _services() -> AsyncIterator[list[_Service]]:
             asked = rate_limit_pb2.RateLimitRequest(domain="agent_gateway")
             asked.descriptors.add().entries.add(key="user", value="bench")
             yield [
-                _Service(authz, stack.ports.authz_grpc, CHECK, message(stack.tokens(1)[0])),
-                _Service(ratelimit, stack.ports.ratelimit_grpc, SHOULD_RATE_LIMIT, asked.SerializeToString()),
+                MeasuredService(authz, stack.ports.authz_grpc, CHECK, message(stack.tokens(1)[0])),
+                MeasuredService(ratelimit, stack.ports.ratelimit_grpc, SHOULD_RATE_LIMIT, asked.SerializeToString()),
             ]
         finally:
             await stack.stop(keep_logs=False)
 
 
-async def _start(service: _Service) -> float:
+async def _start(service: MeasuredService) -> float:
     processes = Processes()
     began = time.monotonic()
     await processes.start(service.program)
     try:
-        await asyncio.wait_for(_first_answer(service, processes), LIMIT_SECONDS)
+        await asyncio.wait_for(first_answer(service, processes), LIMIT_SECONDS)
         return time.monotonic() - began
     finally:
         await processes.stop()
 
 
-async def _first_answer(service: _Service, processes: Processes) -> None:
+async def first_answer(service: MeasuredService, processes: Processes) -> None:
+    """Wait until a service answers its call."""
     # A channel that found nobody waits for a second before it tries again: so each try has one of its own.
     options = [("grpc.use_local_subchannel_pool", 1)]
     while True:
