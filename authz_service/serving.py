@@ -30,7 +30,7 @@ from authz_service.policy.watching import PolicySource
 from authz_service.reporting import KEYS, POLICY, Reporting
 from authz_service.routing import Routes
 from authz_service.servicers.ext_authz import ExtAuthzServicer
-from authz_service.servicers.ext_proc import ExtProcServicer
+from authz_service.servicers.ext_proc import ExtProcServicer, Pace
 from authz_service.settings import Settings
 from authz_service.telemetry import Metrics
 from service_kit import lifetime, logs
@@ -109,7 +109,9 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         new_id=new_decision_id,
         terms=BodyTerms(limit_bytes=body.limit_bytes, over_limit=Over(body.over_limit), max_ratio=body.max_ratio),
         denials=settings.denials.denials,
+        pace=Pace(exchanges=body.exchanges),
         told=metrics.body_told,
+        ended=metrics.exchange_ended,
     )
     grpc_host = process.host([ExtAuthzServicer(pipeline).service(), bodies.service()], health, ())
     http_host = HttpHost(process.http, health, exposed(registry, shared=process.shared), shared=process.shared)
@@ -130,7 +132,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             process.stop,
             policies.watch(use, reporting.policy_refused),
             key_rings.keep_fresh(list(identity.rings.values()), reporting.keys_looked_after),
-            _report(audit, decision_log, metrics),
+            _report(audit, decision_log, bodies, metrics),
             *([switch.run()] if switch else []),
             decision_log.run(),
             *([deep_scan.run()] if deep_scan else []),
@@ -171,9 +173,10 @@ async def _first_engine(policies: PolicySource, faults: Sequence[Fault]) -> Engi
     return engine
 
 
-async def _report(audit: LineSink, decision_log: DecisionLog, metrics: Metrics) -> None:
+async def _report(audit: LineSink, decision_log: DecisionLog, bodies: ExtProcServicer, metrics: Metrics) -> None:
     """Tell the metrics now and then what no call tells them."""
     while True:
         metrics.audit_waits(audit.waiting)
         metrics.decision_log_waits(decision_log.waiting)
+        metrics.exchanges_open(bodies.open)
         await asyncio.sleep(REPORT_SECONDS)

@@ -35,6 +35,15 @@ class Metrics:
             ["direction", "entity", "location"],
             registry=registry,
         )
+        self._exchanges = Counter(
+            "authz_exchanges", "Exchanges whose bodies were looked at, by how they ended.", ["code"], registry=registry
+        )
+        self._exchanges_open = Gauge(
+            "authz_exchanges_open",
+            "Exchanges that are open: of each, a call for as long as it lasts.",
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
         self._tokens = Counter(
             "authz_tokens",
             "Tokens by whether they had been verified a moment ago: known, new.",
@@ -120,6 +129,14 @@ class Metrics:
         self._bodies.labels(record.direction.value, record.code).inc()
         for note in record.findings:
             self._body_findings.labels(record.direction.value, note.entity, note.location).inc()
+
+    def exchange_ended(self, code: str) -> None:
+        """Count one exchange: `over`, or how it was cut off, or `too_many`, which never began."""
+        self._exchanges.labels(code).inc()
+
+    def exchanges_open(self, count: int) -> None:
+        """Note how many exchanges this process has open."""
+        self._exchanges_open.set(count)
 
     def decided(self, decision: Decision, findings: tuple[Finding, ...], seconds: float) -> None:
         """Count one decision. A policy's codes are its own, and without bound: only ours are told apart."""

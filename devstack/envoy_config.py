@@ -52,6 +52,7 @@ def bind(shipped: Path, binding: Binding) -> str:
     filters["envoy.filters.http.ext_proc"]["message_timeout"] = PATIENCE
     ports = {
         "authz_service": binding.authz_port,
+        "authz_service_bodies": binding.authz_port,
         "ratelimit_service": binding.ratelimit_port,
         "upstream": binding.upstream_port,
         "issuer": urlsplit(binding.issuer_url).port,

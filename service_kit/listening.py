@@ -50,8 +50,8 @@ class Limits:
 
     receive_bytes: int = 4 * 1024 * 1024  # one request message
     send_bytes: int = 4 * 1024 * 1024  # one response message
-    concurrent_calls: int = 2_000  # further ones end with RESOURCE_EXHAUSTED
-    connection_calls: int = 1_000  # of these on one connection; further ones wait there, or come by another
+    concurrent_calls: int = 2_000  # further ones end with RESOURCE_EXHAUSTED; `Service.own_calls` come beside them
+    connection_calls: int = 1_000  # on one connection; further ones wait there, or come by another
     request_seconds: float = 10.0  # for a message to come whole once a call waits for it (pyvoy)
     unfinished_bytes: int = 256 * 1024 * 1024  # of messages that are not whole, in all calls together (pyvoy)
     connections: int = 10_000  # further ones are closed at once (pyvoy)

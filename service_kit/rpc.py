@@ -70,10 +70,15 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service by its descriptor, and one handler for each of its methods."""
+    """A service by its descriptor, and one handler for each of its methods.
+
+    `own_calls`: how many calls it takes at once beside those that a host's bound is for, so that neither kind takes the
+    other's place. It MUST end further ones itself, before it waits for anything. With 0 they share that bound.
+    """
 
     descriptor: ServiceDescriptor
     handlers: Mapping[str, Callable[[Any], Any]]
+    own_calls: int = 0
 
     def __post_init__(self) -> None:
         declared = {method.name for method in self.descriptor.methods}

@@ -63,8 +63,12 @@ _MODES = {
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own."""
+    """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own.
 
+    `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check.
+    """
+
+    exchanges: int = 2_000
     message_seconds: float = 10.0
     room_bytes: int = 64 * 1024 * 1024
 
@@ -83,8 +87,10 @@ class ExtProcServicer:
         denials: Denials,
         pace: Pace | None = None,
         told: Callable[[Record], None] = lambda _: None,
+        ended: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`told` hears of every record too, for metrics."""
+        """`told` hears of every record too, and `ended` how each exchange ended, for metrics."""
+        self.open = 0  # exchanges
         self._bodies = bodies
         self._audit = audit
         self._clock = clock
@@ -94,13 +100,19 @@ class ExtProcServicer:
         self._pace = pace or Pace()
         self._room = Room(self._pace.room_bytes)
         self._told = told
+        self._ended = ended
 
     def service(self) -> Service:
         """The service to serve."""
-        return Service(ext_proc_pb2.DESCRIPTOR.services_by_name["ExternalProcessor"], {"Process": self.process})
+        descriptor = ext_proc_pb2.DESCRIPTOR.services_by_name["ExternalProcessor"]
+        return Service(descriptor, {"Process": self.process}, own_calls=self._pace.exchanges)
 
     async def process(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Answer one exchange."""
+        """Answer one exchange, if there is a place for it."""
+        if self.open >= self._pace.exchanges:
+            self._ended("too_many")
+            raise RpcError(Status.RESOURCE_EXHAUSTED, "too many exchanges at once")
+        self.open += 1
         exchange: Exchange | None = None
         subject = Subject("")
         code = "cut_off"
@@ -109,10 +121,7 @@ class ExtProcServicer:
                 event = event_of(request)
                 if exchange is None:
                     subject = self._subject(request, event)
-                    exchange = Exchange(
-                        modes_of(request), self._bodies.inspect(subject), subject.decision_id, self._terms,
-                        self._denials,
-                    )  # fmt: skip
+                    exchange = self._begun(request, subject)
                 size = len(event.data) if isinstance(event, BodyCame) else 0
                 deadline = self._clock.elapsed() + self._pace.message_seconds
                 with self._room.holding(size), in_short_turns():
@@ -121,6 +130,7 @@ class ExtProcServicer:
                             await self._do(action, subject, deadline)
                         else:
                             yield response_of(action)
+            code = _end_of(exchange)
         except UnexpectedError as error:
             code = "unexpected"
             raise RpcError(Status.INVALID_ARGUMENT, str(error)) from None
@@ -137,10 +147,15 @@ class ExtProcServicer:
             code = "internal_error"
             raise  # the host ends the call with a status, and logs the type and place
         finally:
+            self.open -= 1
             self._close(exchange, subject, code)
         if exchange is not None and exchange.is_open:
             # Envoy does end so where its client has gone. Were it anything else, this must not read as leave to go on.
             raise RpcError(Status.CANCELLED, "the exchange is not over")
+
+    def _begun(self, request: Any, subject: Subject) -> Exchange:
+        inspection = self._bodies.inspect(subject)
+        return Exchange(modes_of(request), inspection, subject.decision_id, self._terms, self._denials)
 
     async def _do(self, action: Pause | Record, subject: Subject, deadline: float) -> None:
         """Do what is not for Envoy; raises `RpcError` where a message has had all of its time."""
@@ -154,6 +169,7 @@ class ExtProcServicer:
 
     def _close(self, exchange: Exchange | None, subject: Subject, code: str) -> None:
         """Write down what an exchange that ends early had held. Nothing passes any more that this could hold up."""
+        self._ended(code)
         try:
             for record in exchange.cut_off(code) if exchange is not None else ():
                 self._record(record, subject)
@@ -178,6 +194,11 @@ class ExtProcServicer:
         fields = event.fields if isinstance(event, HeadersCame) else ()
         request_id = next((value for name, value in fields if name == "x-request-id"), "")
         return Subject(str(metadata.get("decision_id") or self._new_id()), request_id, metadata)
+
+
+def _end_of(exchange: Exchange | None) -> str:
+    """How an exchange ended that Envoy has ended."""
+    return "cut_off" if exchange is not None and exchange.is_open else "over"
 
 
 def event_of(request: Any) -> Event:

@@ -30,13 +30,15 @@ _RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, L
 class BodySettings:
     """How bodies are read. `limit_bytes` is of a buffered one, `max_ratio` of what is unpacked to what came.
 
-    `numbers`: whether a number in JSON that may not stay is refused, or becomes a string.
+    `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
+    once, in each worker.
     """
 
     limit_bytes: int = 1024 * 1024
     over_limit: str = "block"
     numbers: str = "block"
     max_ratio: int = 100
+    exchanges: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +163,5 @@ def _body(section: Section) -> BodySettings:
             body.choice("over_limit", ("block", "report"), default="block"),
             body.choice("numbers", ("block", "string"), default="block"),
             body.integer("max_ratio", minimum=1, maximum=10_000, default=100),
+            body.integer("exchanges", minimum=1, maximum=10_000, default=2_000),
         )

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from service_kit.hosts.admission import Admission
 from service_kit.hosts.call import Call, CallerGoneError, Receive, Send, Unfinished, refuse, refuse_http
 from service_kit.hosts.framing import Messages, frame, seconds_of
 from service_kit.listening import Limits
@@ -19,15 +20,15 @@ Scope = Mapping[str, Any]
 
 SWEEP_SECONDS = 0.01
 STOP_SECONDS = 1.0  # for calls that are stopped to have their answer
-HEALTH = ("/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/List")
-HEALTH_CALLS = 64  # of these beyond the bound of calls, for who asks whether the service is well
 
 
 class Calls:
     """An ASGI application that answers the calls of some services."""
 
     def __init__(self, services: Iterable[Service], limits: Limits) -> None:
+        services = list(services)
         self._methods = {method.path: method for service in services for method in service.methods()}
+        self._admission = Admission(services, limits.concurrent_calls)
         self._limits = limits
         self._running: set[Call] = set()
         self._unfinished = Unfinished(limits.unfinished_bytes)
@@ -37,7 +38,8 @@ class Calls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
-        if len(self._running) >= self._limits.concurrent_calls and not self._has_reserve(scope):
+        path = scope["path"]
+        if not self._admission.enter(path):
             await refuse(send, RpcError(Status.RESOURCE_EXHAUSTED, "too many calls at once"))
             return
         call = Call(receive, send, self._unfinished)
@@ -50,6 +52,7 @@ class Calls:
             await self._call(scope, call)
         finally:
             self._running.discard(call)
+            self._admission.leave(path)
             if call.held:
                 call.release()
 
@@ -77,10 +80,6 @@ class Calls:
         now = loop.time()
         for call in list(self._running):
             call.look(now, self._limits.request_seconds)
-
-    def _has_reserve(self, scope: Scope) -> bool:
-        """Whether a call beyond the bound is let in: a full service is not to be taken for a dead one."""
-        return scope.get("path") in HEALTH and len(self._running) < self._limits.concurrent_calls + HEALTH_CALLS
 
     async def _call(self, scope: Scope, call: Call) -> None:
         headers = dict(scope["headers"])

@@ -98,7 +98,7 @@ def _connection_manager(limits: Limits, module: str, application: str) -> Mappin
             "server_header_transformation": "PASS_THROUGH",
             "skip_xff_append": True,
             "http2_protocol_options": {
-                "max_concurrent_streams": min(limits.connection_calls, limits.concurrent_calls),
+                "max_concurrent_streams": limits.connection_calls,
                 "max_outbound_control_frames": _CONTROL_FRAMES,
                 "stream_reset_burst": _RESETS,
                 "stream_reset_rate": _RESETS_PER_SECOND,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -11,9 +12,10 @@ import grpc.aio
 
 from service_kit.health import Health, HealthServicer
 from service_kit.hosts import certificates
+from service_kit.hosts.admission import Admission
 from service_kit.hosts.reflection import reflection
 from service_kit.listening import Limits, ListenError, Tls, try_to_bind
-from service_kit.rpc import Method, Service
+from service_kit.rpc import Method, RpcError, Service, Status
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -41,17 +43,19 @@ class GrpcioHost:
         self._limits = limits or Limits()
         self._shared = shared
         served = [*services, HealthServicer(health, [*(service.name for service in services), *aliases]).service()]
+        served.append(reflection(served))
+        admission = Admission(served, self._limits.concurrent_calls)
         self._server = grpc.aio.server(
-            maximum_concurrent_rpcs=self._limits.concurrent_calls,
+            maximum_concurrent_rpcs=admission.most,
             options=(
-                ("grpc.max_concurrent_streams", min(self._limits.connection_calls, self._limits.concurrent_calls)),
+                ("grpc.max_concurrent_streams", self._limits.connection_calls),
                 ("grpc.max_receive_message_length", self._limits.receive_bytes),
                 ("grpc.max_send_message_length", self._limits.send_bytes),
                 ("grpc.so_reuseport", int(shared)),  # else two servers on one port would share its calls unnoticed
             ),
         )
-        for service in [*served, reflection(served)]:
-            handlers = {method.path.rpartition("/")[2]: _handler(method) for method in service.methods()}
+        for service in served:
+            handlers = {method.path.rpartition("/")[2]: _handler(method, admission) for method in service.methods()}
             generic = grpc.method_handlers_generic_handler(service.name, handlers)
             self._server.add_generic_rpc_handlers((generic,))
         self._credentials: Any = None
@@ -103,7 +107,7 @@ def _certificates(tls: Tls) -> Any:
     return grpc.ssl_server_certificate_configuration([pair], client_ca)
 
 
-def _handler(method: Method) -> Any:
+def _handler(method: Method, admission: Admission) -> Any:
     """Wrap a coroutine so that it ends with a status of ours, whatever it raises.
 
     grpcio hands over bytes and takes bytes: what its own codecs raise it would tell the caller, type and text.
@@ -116,14 +120,16 @@ def _handler(method: Method) -> Any:
 
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return serialize(await handler(read(request)))
+            with _place(method, admission):
+                return serialize(await handler(read(request)))
         except BaseException as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
             await _abort(method, error, context)
 
     async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
-            async for response in handler(read(request)):
-                yield serialize(response)
+            with _place(method, admission):
+                async for response in handler(read(request)):
+                    yield serialize(response)
         except BaseException as error:  # noqa: BLE001  (the boundary, as above)
             await _abort(method, error, context)
 
@@ -134,6 +140,16 @@ def _handler(method: Method) -> Any:
     if method.streams_requests:
         return grpc.stream_unary_rpc_method_handler(unary)
     return grpc.unary_unary_rpc_method_handler(unary)
+
+
+@contextmanager
+def _place(method: Method, admission: Admission) -> Iterator[None]:
+    if not admission.enter(method.path):
+        raise RpcError(Status.RESOURCE_EXHAUSTED, "too many calls at once")
+    try:
+        yield
+    finally:
+        admission.leave(method.path)
 
 
 async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:

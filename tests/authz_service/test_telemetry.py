@@ -106,3 +106,14 @@ def test_events_of_the_decision_log_count_by_what_became_of_them(metrics: Metric
     assert value("authz_decision_log_events_total", {"result": "written"}) == 3
     assert value("authz_decision_log_events_total", {"result": "full"}) == 1
     assert value("authz_decision_log_waiting") == 7
+
+
+def test_exchanges_count_by_how_they_ended_and_the_open_ones_are_told(
+    metrics: Metrics, registry: CollectorRegistry
+) -> None:
+    for code in ("over", "too_many", "over"):
+        metrics.exchange_ended(code)
+    metrics.exchanges_open(3)
+    assert registry.get_sample_value("authz_exchanges_total", {"code": "over"}) == 2
+    assert registry.get_sample_value("authz_exchanges_total", {"code": "too_many"}) == 1
+    assert registry.get_sample_value("authz_exchanges_open") == 3

@@ -262,7 +262,7 @@ def _configuration(ports: dict[str, int], authz: int, upstream: Upstream) -> dic
         found["message_timeout"] = "20s"
         listeners.append(own)
     clusters = [
-        each for each in shipped["static_resources"]["clusters"] if each["name"] in {"authz_service", "upstream"}
+        each for each in shipped["static_resources"]["clusters"] if each["name"] in {"authz_service_bodies", "upstream"}
     ]
     for cluster, port in zip(clusters, (authz, upstream.port), strict=True):
         cluster["type"] = "STATIC"

@@ -1,4 +1,7 @@
-"""The servicer of bodies with tests' own fixed texts, as a process: `python -m tests.wire.processor JSON`."""
+"""The servicer of bodies with tests' own fixed texts, and a Check beside it: `python -m tests.wire.processor JSON`.
+
+What the sample calls a problem is here the pace, as JSON; nothing is the usual one.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,13 @@ import sys
 import time
 from collections.abc import Sequence
 
+from prometheus_client import CollectorRegistry
+
 from audit_log.sink import LineSink
 from authz_service.denials import Denials
 from authz_service.exchange.body import Terms
 from authz_service.pipeline import Clock
-from authz_service.servicers.ext_proc import ExtProcServicer
+from authz_service.servicers.ext_proc import ExtProcServicer, Pace
 from service_kit import lifetime, logs
 from service_kit.health import Health
 from service_kit.hosts.process import Process
@@ -22,14 +27,15 @@ from tests.wire import sample
 
 async def serve(arguments: Sequence[str], process: Process) -> None:
     """Serve until told to end. Audit events go to standard error, beside the log."""
-    del arguments
     logs.set_up("processor", "info")
     audit = LineSink(sys.stderr)
     servicer = ExtProcServicer(
         FixedBodies(), audit=audit, clock=Clock(time.time, time.perf_counter), new_id=lambda: "d-1", terms=Terms(),
-        denials=Denials(),
+        denials=Denials(), pace=Pace(**json.loads(arguments[0] or "{}")),
     )  # fmt: skip
-    host = process.host([servicer.service()], Health([]), [])
+    health = Health([])
+    check = sample.Authorization(health, CollectorRegistry()).service()
+    host = process.host([check, servicer.service()], health, [])
     try:
         sys.stdout.write(json.dumps({"grpc": await host.start(), "pid": os.getpid(), "worker": process.number}) + "\n")
         sys.stdout.flush()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
 import pytest
 
+from service_kit.health import SERVING
 from service_kit.wire import envoy_core_pb2, ext_proc_mode_pb2, ext_proc_pb2
 from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRET
-from tests.wire.hosting import SERVERS, Client, Hosted, hosted, refused, run, until
+from tests.wire.hosting import PATIENCE, SERVERS, Client, Hosted, connected, hosted, refused, run, until
 
 MODES = ext_proc_mode_pb2.ProcessingMode
 Request = ext_proc_pb2.ProcessingRequest
@@ -138,3 +140,65 @@ def test_a_caller_that_goes_away_leaves_what_was_found(process: Hosted) -> None:
     run(scene, process.grpc)
     until(lambda: process.log().count("cut_off") > before)
     assert SECRET.decode() not in process.log()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_exchanges_at_their_bound_take_no_place_of_check_and_health(server: str, tmp_path: Path) -> None:
+    """Live streams may last for hours. One that ends gives its place to the next."""
+
+    async def scene(client: Client) -> None:
+        calls = []
+        for _ in range(3):
+            calls.append(client.process())
+            await calls[-1].write(_headers(MODES.STREAMED))
+            await calls[-1].read()
+        for _ in range(2):
+            further = client.process()
+            answer = await refused(further.read())
+            assert answer == ("RESOURCE_EXHAUSTED", "too many exchanges at once")
+        async with asyncio.timeout(PATIENCE):
+            assert await client.check("/reports") == "denied /reports"
+            assert await client.health("") == SERVING
+        await calls[0].write(_body(b"x", end=True))
+        await calls[0].read()
+        await calls[0].done_writing()
+        assert await calls[0].code() is grpc.StatusCode.OK
+        again = client.process()
+        await again.write(_headers(MODES.STREAMED))
+        assert (await again.read()).WhichOneof("response") == "request_headers"
+        for call in (*calls[1:], again):
+            call.cancel()
+
+    with hosted(
+        tmp_path, server, module="tests.wire.processor", problem='{"exchanges": 3}', concurrent_calls=2
+    ) as running:
+        run(scene, running.grpc)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_checks_at_their_bound_take_no_place_of_exchanges(server: str, tmp_path: Path) -> None:
+    async def scene(client: Client) -> None:
+        waiting = asyncio.ensure_future(client.check("/wait"))
+        async with connected(running.grpc) as other:
+            while not await _is_full(other):
+                if waiting.done():  # it came while the other call was there
+                    waiting = asyncio.ensure_future(client.check("/wait"))
+                await asyncio.sleep(0.01)
+            call = other.process()
+            await call.write(_headers(MODES.STREAMED))
+            assert (await call.read()).WhichOneof("response") == "request_headers"
+            call.cancel()
+        waiting.cancel()
+
+    with hosted(
+        tmp_path, server, module="tests.wire.processor", problem='{"exchanges": 3}', concurrent_calls=1
+    ) as running:
+        run(scene, running.grpc)
+
+
+async def _is_full(client: Client) -> bool:
+    try:
+        await client.check("/more")
+    except grpc.aio.AioRpcError as error:
+        return error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    return False

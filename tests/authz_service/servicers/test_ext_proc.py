@@ -44,11 +44,13 @@ class Stage:
     def __init__(self, *, full: bool = False, elapsed: float = 0.0, **pace: Any) -> None:
         self.audit = Audit(full=full)
         self.bodies = FixedBodies()
+        self.ended: list[str] = []
         self._times = 0.0
         self._step = elapsed
         self.servicer = ExtProcServicer(
             self.bodies, audit=self.audit, clock=Clock(lambda: 1.0, self._elapsed), new_id=lambda: "new",
             terms=Terms(), denials=Denials(), pace=Pace(**pace),
+            ended=self.ended.append,
         )  # fmt: skip
 
     def _elapsed(self) -> float:
@@ -261,3 +263,37 @@ def test_actions_are_written_as_envoy_reads_them() -> None:
     assert not response_of(BodyGoes(REQUEST, None)).request_body.response.HasField("body_mutation")
     assert response_of(TrailersGo(Direction.RESPONSE)).WhichOneof("response") == "response_trailers"
     assert response_of(Answer(502, [("x", "y")], "text", "code")).immediate_response.body == b"text"
+
+
+def test_how_each_exchange_ended_is_told_and_its_place_is_free_again() -> None:
+    stage = Stage(exchanges=1)
+    stage.play(_headers(), _body(HARMLESS))
+    stage.play(_headers(), _body(FORBIDDEN))
+    stage.play(_headers())
+    stage.play(_body(b"x"))
+    stage.play()
+    assert stage.ended == ["over", "over", "cut_off", "failed", "over"]
+    assert stage.servicer.open == 0
+
+
+def test_an_exchange_for_which_there_is_no_place_ends_before_anything_is_read() -> None:
+    stage = Stage(exchanges=1)
+
+    async def each() -> AsyncIterator[Any]:
+        yield _headers()
+        for _ in range(2):
+            with pytest.raises(RpcError, match="too many exchanges") as raised:
+                await anext(aiter(stage.servicer.process(_never())))
+            assert raised.value.status is Status.RESOURCE_EXHAUSTED
+        yield _body(HARMLESS)
+
+    async def _never() -> AsyncIterator[Any]:
+        raise AssertionError
+        yield
+
+    async def run() -> list[Any]:
+        return [answer async for answer in stage.servicer.process(each())]
+
+    assert len(asyncio.run(run())) == 2
+    assert stage.ended == ["too_many", "too_many", "over"]
+    assert stage.servicer.service().own_calls == 1
