@@ -109,7 +109,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         new_id=new_decision_id,
         terms=BodyTerms(limit_bytes=body.limit_bytes, over_limit=Over(body.over_limit), max_ratio=body.max_ratio),
         denials=settings.denials.denials,
-        pace=Pace(exchanges=body.exchanges),
+        pace=Pace(exchanges=body.exchanges, idle_seconds=body.idle_seconds),
         told=metrics.body_told,
         ended=metrics.exchange_ended,
     )

@@ -65,12 +65,18 @@ _MODES = {
 class Pace:
     """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own.
 
-    `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check.
+    `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check. One of
+    which nothing comes for `idle_seconds` ends.
     """
 
     exchanges: int = 2_000
+    idle_seconds: float = 900.0
     message_seconds: float = 10.0
     room_bytes: int = 64 * 1024 * 1024
+
+
+class IdleError(Exception):
+    """Nothing of an exchange came for too long."""
 
 
 class ExtProcServicer:
@@ -117,7 +123,7 @@ class ExtProcServicer:
         subject = Subject("")
         code = "cut_off"
         try:
-            async for request in requests:
+            async for request in _in_time(requests, self._pace.idle_seconds):
                 event = event_of(request)
                 if exchange is None:
                     subject = self._subject(request, event)
@@ -131,21 +137,11 @@ class ExtProcServicer:
                         else:
                             yield response_of(action)
             code = _end_of(exchange)
-        except UnexpectedError as error:
-            code = "unexpected"
-            raise RpcError(Status.INVALID_ARGUMENT, str(error)) from None
-        except FullError:
-            code = "overloaded"
-            raise RpcError(Status.RESOURCE_EXHAUSTED, "too many bodies at once") from None
-        except AuditUnavailableError as error:
-            log.error("audit event not kept, exchange cut off", extra={"fields": {"detail": str(error)}})
-            raise RpcError(Status.UNAVAILABLE, "the audit log is not available") from None
-        except RpcError:
-            code = "failed"
-            raise
-        except Exception:
-            code = "internal_error"
-            raise  # the host ends the call with a status, and logs the type and place
+        except Exception as error:
+            code, status = _ended_by(error)
+            if status is None:
+                raise
+            raise status from None
         finally:
             self.open -= 1
             self._close(exchange, subject, code)
@@ -194,6 +190,38 @@ class ExtProcServicer:
         fields = event.fields if isinstance(event, HeadersCame) else ()
         request_id = next((value for name, value in fields if name == "x-request-id"), "")
         return Subject(str(metadata.get("decision_id") or self._new_id()), request_id, metadata)
+
+
+async def _in_time(requests: AsyncIterator[Any], seconds: float) -> AsyncIterator[Any]:
+    """Yield what comes; raises `IdleError` where nothing does for so long."""
+    coming = aiter(requests)
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                request = await anext(coming, None)
+        except TimeoutError:
+            raise IdleError from None
+        if request is None:
+            return
+        yield request
+
+
+def _ended_by(error: Exception) -> tuple[str, RpcError | None]:
+    """The code of an exchange that an error ends, and the status where it has none of its own."""
+    match error:
+        case UnexpectedError():
+            return "unexpected", RpcError(Status.INVALID_ARGUMENT, str(error))
+        case FullError():
+            return "overloaded", RpcError(Status.RESOURCE_EXHAUSTED, "too many bodies at once")
+        case IdleError():
+            return "idle", RpcError(Status.DEADLINE_EXCEEDED, "nothing of the exchange came for too long")
+        case AuditUnavailableError():
+            log.error("audit event not kept, exchange cut off", extra={"fields": {"detail": str(error)}})
+            return "cut_off", RpcError(Status.UNAVAILABLE, "the audit log is not available")
+        case RpcError():
+            return "failed", None
+        case _:
+            return "internal_error", None  # the host ends the call with a status, and logs the type and place
 
 
 def _end_of(exchange: Exchange | None) -> str:

@@ -31,7 +31,7 @@ class BodySettings:
     """How bodies are read. `limit_bytes` is of a buffered one, `max_ratio` of what is unpacked to what came.
 
     `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
-    once, in each worker.
+    once, in each worker, and one of which nothing comes for `idle_seconds` ends.
     """
 
     limit_bytes: int = 1024 * 1024
@@ -39,6 +39,7 @@ class BodySettings:
     numbers: str = "block"
     max_ratio: int = 100
     exchanges: int = 2_000
+    idle_seconds: int = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +165,5 @@ def _body(section: Section) -> BodySettings:
             body.choice("numbers", ("block", "string"), default="block"),
             body.integer("max_ratio", minimum=1, maximum=10_000, default=100),
             body.integer("exchanges", minimum=1, maximum=10_000, default=2_000),
+            body.integer("idle_seconds", minimum=1, maximum=86_400, default=900),
         )

@@ -66,7 +66,8 @@ class Call:
     async def chunk(self) -> tuple[bytes, bool]:
         """Return the next bytes of the request, and whether more may come."""
         self._receiving = True
-        event = await self._receive()
+        # A stream's handler may give up waiting, and the server would complain of a future that is cancelled then.
+        event = await (self._receive() if self.is_one_message else asyncio.shield(self._receive()))
         self._receiving = False
         if self.stopped or event["type"] != "http.request":
             # Its caller has gone, or has had an answer while this was on its way: nothing is to run for it now.

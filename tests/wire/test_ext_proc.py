@@ -17,6 +17,7 @@ from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRE
 from tests.wire.hosting import PATIENCE, SERVERS, Client, Hosted, connected, hosted, refused, run, until
 
 MODES = ext_proc_mode_pb2.ProcessingMode
+IDLE_SECONDS = 3.0  # ten times what a heartbeat takes on a slow machine
 Request = ext_proc_pb2.ProcessingRequest
 
 
@@ -194,6 +195,44 @@ def test_checks_at_their_bound_take_no_place_of_exchanges(server: str, tmp_path:
         tmp_path, server, module="tests.wire.processor", problem='{"exchanges": 3}', concurrent_calls=1
     ) as running:
         run(scene, running.grpc)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_an_exchange_of_which_nothing_comes_ends_and_one_with_heartbeats_stays(server: str, tmp_path: Path) -> None:
+    """The end is a status, and leaves what was found; the process has nothing to complain of."""
+
+    async def scene(client: Client) -> None:
+        calls = [client.process() for _ in range(3)]
+        for call in calls[:2]:
+            await call.write(_headers(MODES.FULL_DUPLEX_STREAMED))
+            await call.read()
+            await call.write(_body(SECRET + b" "))
+            await call.read()
+
+        async def beating() -> None:
+            while True:
+                await calls[0].write(_body(b": "))
+                assert _streamed(await calls[0].read()).body == b": "
+                await asyncio.sleep(0.1)
+
+        beats = asyncio.ensure_future(beating())
+        for call in calls[1:]:  # one after its first part, and one that never began
+            status, text = await refused(call.read())
+            assert (status, text) == ("DEADLINE_EXCEEDED", "nothing of the exchange came for too long")
+        await asyncio.sleep(2 * IDLE_SECONDS)
+        assert not beats.done()
+        beats.cancel()
+        await calls[0].write(_body(b"end", end=True))
+        calls[0].cancel()
+
+    pace = f'{{"idle_seconds": {IDLE_SECONDS}}}'
+    with hosted(tmp_path, server, module="tests.wire.processor", problem=pace) as running:
+        run(scene, running.grpc)
+        until(lambda: '"code":"idle"' in running.log().replace(" ", ""))
+        assert running.end() == 0
+        assert "Traceback" not in running.log()
+        assert "Error" not in running.log()
+        assert SECRET.decode() not in running.log()
 
 
 async def _is_full(client: Client) -> bool:

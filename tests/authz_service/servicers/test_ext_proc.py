@@ -278,22 +278,43 @@ def test_how_each_exchange_ended_is_told_and_its_place_is_free_again() -> None:
 
 def test_an_exchange_for_which_there_is_no_place_ends_before_anything_is_read() -> None:
     stage = Stage(exchanges=1)
+    reads: list[str] = []
 
     async def each() -> AsyncIterator[Any]:
         yield _headers()
         for _ in range(2):
             with pytest.raises(RpcError, match="too many exchanges") as raised:
-                await anext(aiter(stage.servicer.process(_never())))
+                await anext(aiter(stage.servicer.process(never())))
             assert raised.value.status is Status.RESOURCE_EXHAUSTED
         yield _body(HARMLESS)
 
-    async def _never() -> AsyncIterator[Any]:
-        raise AssertionError
+    async def never() -> AsyncIterator[Any]:
+        reads.append("one")
         yield
 
     async def run() -> list[Any]:
         return [answer async for answer in stage.servicer.process(each())]
 
     assert len(asyncio.run(run())) == 2
-    assert stage.ended == ["too_many", "too_many", "over"]
+    assert (stage.ended, reads) == (["too_many", "too_many", "over"], [])
     assert stage.servicer.service().own_calls == 1
+
+
+def test_an_exchange_of_which_nothing_comes_ends_with_a_status_and_what_was_found() -> None:
+    stage = Stage(idle_seconds=0.05)
+
+    async def each() -> AsyncIterator[Any]:
+        yield _headers(modes=(MODES.STREAMED, MODES.NONE))
+        yield _body(SECRET, end=False)
+        await asyncio.Event().wait()
+
+    async def run() -> None:
+        async for _ in stage.servicer.process(each()):
+            pass
+
+    with pytest.raises(RpcError) as raised:
+        asyncio.run(run())
+    assert raised.value.status is Status.DEADLINE_EXCEEDED
+    (event,) = stage.audit.events
+    assert isinstance(event, BodyEvent)
+    assert (event.code, len(event.findings), stage.ended) == ("idle", 1, ["idle"])
