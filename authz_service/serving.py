@@ -107,7 +107,12 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
         audit=audit,
         clock=Clock(time.time, time.perf_counter),
         new_id=new_decision_id,
-        terms=BodyTerms(limit_bytes=body.limit_bytes, over_limit=Over(body.over_limit), max_ratio=body.max_ratio),
+        terms=BodyTerms(
+            limit_bytes=body.limit_bytes,
+            stream_limit_bytes=body.stream_limit_bytes,
+            over_limit=Over(body.over_limit),
+            max_ratio=body.max_ratio,
+        ),
         denials=settings.denials.denials,
         pace=Pace(exchanges=body.exchanges, idle_seconds=body.idle_seconds),
         told=metrics.body_told,

@@ -28,13 +28,15 @@ _RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, L
 
 @dataclass(frozen=True, slots=True)
 class BodySettings:
-    """How bodies are read. `limit_bytes` is of a buffered one, `max_ratio` of what is unpacked to what came.
+    """How bodies are read. `limit_bytes` is of a buffered one, `stream_limit_bytes` of one that streams, 0 being none.
 
+    `max_ratio` is of what is unpacked to what came.
     `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
     once, in each worker, and one of which nothing comes for `idle_seconds` ends.
     """
 
     limit_bytes: int = 1024 * 1024
+    stream_limit_bytes: int = 0
     over_limit: str = "block"
     numbers: str = "block"
     max_ratio: int = 100
@@ -161,6 +163,7 @@ def _body(section: Section) -> BodySettings:
     with section.section("body", required=False) as body:
         return BodySettings(
             body.integer("limit_bytes", minimum=1_024, maximum=64 * 1024 * 1024, default=1024 * 1024),
+            body.integer("stream_limit_bytes", minimum=0, maximum=1024 * 1024 * 1024 * 1024, default=0),
             body.choice("over_limit", ("block", "report"), default="block"),
             body.choice("numbers", ("block", "string"), default="block"),
             body.integer("max_ratio", minimum=1, maximum=10_000, default=100),

@@ -68,7 +68,14 @@ dlp:
   replacement: "<{entity}>"
   hash_key_file: one.key
   token_key_files: [other.key, one.key]
-  body: {limit_bytes: 2048, over_limit: report, numbers: string, max_ratio: 50, exchanges: 7, idle_seconds: 9}
+  body:
+    limit_bytes: 2048
+    stream_limit_bytes: 4096
+    over_limit: report
+    numbers: string
+    max_ratio: 50
+    exchanges: 7
+    idle_seconds: 9
 """,
     )
     conditions = Conditions(("*.hr.example",), ("/people",), ("POST",))
@@ -79,7 +86,7 @@ dlp:
             Rule(Action.TOKENIZE, frozenset({"us_ssn"}), Direction.REQUEST, places, 0.9, conditions),
             Rule(Action.BLOCK, final=True),
         ),
-        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, "report", "string", 50, 7, 9),
+        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9),
     )  # fmt: skip
 
 
@@ -138,6 +145,7 @@ def test_a_confidence_is_a_number_from_0_to_1(files: Path, text: str, confidence
         ("body: {numbers: text}", "dlp.body.numbers must be one of block, string"),
         ("body: {over_limit: pass}", "dlp.body.over_limit must be one of block, report"),
         ("body: {max_ratio: 0}", "dlp.body.max_ratio must be from"),
+        ("body: {stream_limit_bytes: -1}", "dlp.body.stream_limit_bytes must be from 0"),
         ("body: {idle_seconds: 0}", "dlp.body.idle_seconds must be from 1 to 86400"),
         ("body: {exchanges: 0}", "dlp.body.exchanges must be from 1 to 10000"),
         ("deep_scan: {}", "dlp.deep_scan.key_files is missing"),
