@@ -114,7 +114,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             max_ratio=body.max_ratio,
         ),
         denials=settings.denials.denials,
-        pace=Pace(exchanges=body.exchanges, idle_seconds=body.idle_seconds),
+        pace=Pace(exchanges=body.exchanges, idle_seconds=body.idle_seconds, window_bytes=body.window_bytes),
         told=metrics.body_told,
         ended=metrics.exchange_ended,
     )

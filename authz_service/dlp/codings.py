@@ -14,11 +14,12 @@ from typing import Protocol
 import brotli
 import zstandard
 
+from authz_service.dlp.windows import HEAD_BYTES, MAX_WINDOW, brotli_window, zstd_window
+
 MAX_CODINGS = 2  # on top of each other
 SLICE_BYTES = 64 * 1024  # of what is decoded, at a time
 FREE_BYTES = 1024 * 1024  # that may come out of however little
 MAX_RATIO = 100  # of what came out to what came in, beyond that
-MAX_WINDOW = 8 * 1024 * 1024  # bytes; what RFC 9659 lets a sender of zstd ask for
 SUPPORTED = ("gzip", "deflate", "br", "zstd")
 
 _ALIASES = {"x-gzip": "gzip"}  # RFC 9110 section 8.4.1.3
@@ -44,6 +45,8 @@ class _Stage(Protocol):
     def feed(self, data: bytes) -> Iterator[bytes]: ...
 
     def is_whole(self) -> bool: ...
+
+    def window(self) -> int: ...
 
 
 def codings_of(header: str) -> tuple[str, ...]:
@@ -84,6 +87,11 @@ class Decoder:
         """Say that the body has ended; raises `CodingError` where it ends within a coding. One of no bytes is whole."""
         if self._came and not all(stage.is_whole() for stage in self._stages):
             raise CodingError("coding_truncated")
+
+    @property
+    def held(self) -> int:
+        """Bytes that the windows of its codings hold, at most; zlib's, of 32 KiB, do not count."""
+        return sum(min(given, stage.window()) for given, stage in zip(self._given, self._stages, strict=True))
 
     def _through(self, number: int, data: bytes) -> Iterator[bytes]:
         if number == len(self._stages):
@@ -131,14 +139,20 @@ class _Deflate:
     def is_whole(self) -> bool:
         return self._inflater is not None and self._inflater.eof
 
+    def window(self) -> int:
+        return 0
+
 
 class _Brotli:
     """RFC 7932."""
 
     def __init__(self) -> None:
         self._decompressor = brotli.Decompressor()
+        self._window = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
+        if data and not self._window:
+            self._window = brotli_window(data[0])
         if data and self._decompressor.is_finished():
             raise CodingError("coding_goes_on")
         try:
@@ -152,12 +166,17 @@ class _Brotli:
     def is_whole(self) -> bool:
         return bool(self._decompressor.is_finished())
 
+    def window(self) -> int:
+        return self._window
+
 
 class _Zstandard:
     """RFC 8878: frames that follow one another."""
 
     def __init__(self) -> None:
         self._frame = self._new()
+        self._head = b""
+        self._window = MAX_WINDOW
 
     @staticmethod
     def _new() -> zstandard.ZstdDecompressionObj:
@@ -168,7 +187,10 @@ class _Zstandard:
             step = data[start : start + _ZSTD_STEP]
             while step:
                 if self._frame.eof:
-                    self._frame = self._new()
+                    self._frame, self._head = self._new(), b""
+                if len(self._head) < HEAD_BYTES:
+                    self._head += step[: HEAD_BYTES - len(self._head)]
+                    self._window = zstd_window(self._head)
                 try:
                     part = self._frame.decompress(step)
                 except zstandard.ZstdError as error:
@@ -179,6 +201,9 @@ class _Zstandard:
 
     def is_whole(self) -> bool:
         return bool(self._frame.eof)
+
+    def window(self) -> int:
+        return self._window
 
 
 def _begins_zlib(data: bytes) -> bool:

@@ -50,6 +50,11 @@ class Body:
         self._left = limit_bytes or None
         self._since = 0  # bytes since the last pause
 
+    @property
+    def windows(self) -> int:
+        """Bytes that its codings hold for as long as it lasts, at most."""
+        return self._decoder.held if self._decoder else 0
+
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what can go now, encoded so that a reader can decode all of it; `PAUSE` after so much of it.
 

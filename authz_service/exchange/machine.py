@@ -56,6 +56,12 @@ class Exchange:
         """Whether something is still to come."""
         return not self.is_answered and any(passage.is_open for passage in self._passages.values())
 
+    @property
+    def windows(self) -> int:
+        """Bytes that the codings of its bodies hold for as long as these last, at most."""
+        request, response = self._passages.values()
+        return request.windows + response.windows
+
     def handle(self, event: Event) -> Iterator[Action]:
         """Yield what is to be done.
 
@@ -93,5 +99,7 @@ class Exchange:
     def _refuse(self, code: str, direction: Direction) -> Iterator[Action]:
         self.is_answered = True
         yield from self._passages[direction].told(code, status=status_of(code, direction))
+        for passage in self._passages.values():
+            passage.drop()
         request = request_of(self._passages[Direction.REQUEST].fields, self._kept)
         yield answer(code, direction, self._decision_id, request, self._denials)

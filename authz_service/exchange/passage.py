@@ -72,6 +72,15 @@ class Passage:
         """Whether a body that is looked at has begun, and is not whole."""
         return self.stage is Stage.BODY and self._body is not None
 
+    @property
+    def windows(self) -> int:
+        """Bytes that the codings of its body hold."""
+        return self._body.windows if self._body is not None else 0
+
+    def drop(self) -> None:
+        """Let go of the body: nothing of it passes any more."""
+        self._body = None
+
     def headers_came(self, event: HeadersCame, request: Fields, other: Mode) -> Iterator[Action]:
         """Take the headers. `request` are the request's; `other` is the mode of the other direction."""
         if self.stage is not Stage.HEADERS:
@@ -141,6 +150,7 @@ class Passage:
                 yield BodyGoes(self._direction, rest[start : start + CHUNK_BYTES], streamed=True)
         else:
             yield from self.told("passed", body)
+        self._body = None
         yield TrailersGo(self._direction, change)
 
     def told(self, code: str, body: Body | None = None, status: int = 0) -> Iterator[Record]:

@@ -37,7 +37,7 @@ from authz_service.exchange.events import (
 from authz_service.exchange.inspection import Bodies, Subject
 from authz_service.exchange.machine import Exchange, Modes
 from authz_service.exchange.refusals import UnexpectedError
-from authz_service.exchange.room import FullError, Room
+from authz_service.exchange.room import FullError, Room, Share
 from authz_service.pipeline import Clock
 from service_kit.lifetime import in_short_turns
 from service_kit.rpc import RpcError, Service, Status
@@ -66,13 +66,15 @@ class Pace:
     """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own.
 
     `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check. One of
-    which nothing comes for `idle_seconds` ends.
+    which nothing comes for `idle_seconds` ends. `room_bytes` are of parts that are worked on at once, as they come;
+    `window_bytes` of what the codings of all bodies hold between parts: whoever holds that keeps no part from passing.
     """
 
     exchanges: int = 2_000
     idle_seconds: float = 900.0
     message_seconds: float = 10.0
     room_bytes: int = 64 * 1024 * 1024
+    window_bytes: int = 64 * 1024 * 1024
 
 
 class IdleError(Exception):
@@ -105,6 +107,7 @@ class ExtProcServicer:
         self._denials = denials
         self._pace = pace or Pace()
         self._room = Room(self._pace.room_bytes)
+        self._windows = Room(self._pace.window_bytes)
         self._told = told
         self._ended = ended
 
@@ -119,6 +122,7 @@ class ExtProcServicer:
             self._ended("too_many")
             raise RpcError(Status.RESOURCE_EXHAUSTED, "too many exchanges at once")
         self.open += 1
+        windows = Share(self._windows)
         exchange: Exchange | None = None
         subject = Subject("")
         code = "cut_off"
@@ -134,8 +138,10 @@ class ExtProcServicer:
                     for action in exchange.handle(event):
                         if isinstance(action, Pause | Record):
                             await self._do(action, subject, deadline)
+                            windows.hold(exchange.windows)
                         else:
                             yield response_of(action)
+                windows.hold(exchange.windows)
             code = _end_of(exchange)
         except Exception as error:
             code, status = _ended_by(error)
@@ -144,6 +150,7 @@ class ExtProcServicer:
             raise status from None
         finally:
             self.open -= 1
+            windows.hold(0)
             self._close(exchange, subject, code)
         if exchange is not None and exchange.is_open:
             # Envoy does end so where its client has gone. Were it anything else, this must not read as leave to go on.

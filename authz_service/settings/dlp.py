@@ -21,6 +21,7 @@ from service_kit.strict_yaml import Section
 
 MAX_RULES: Final = 1_000
 MAX_FILES: Final = 100
+MAX_WINDOWS: Final = 64 * 1024 * 1024 * 1024  # bytes
 MAX_REPLACEMENT: Final = 64  # characters
 _REPLACEMENT: Final = re.compile(r"[\x20-\x7e]+")  # what can stand in a header
 _RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, Location.TRAILER)
@@ -32,7 +33,8 @@ class BodySettings:
 
     `max_ratio` is of what is unpacked to what came.
     `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
-    once, in each worker, and one of which nothing comes for `idle_seconds` ends.
+    once, in each worker, and one of which nothing comes for `idle_seconds` ends. `window_bytes` are what the codings of
+    all bodies may hold between their parts.
     """
 
     limit_bytes: int = 1024 * 1024
@@ -42,6 +44,7 @@ class BodySettings:
     max_ratio: int = 100
     exchanges: int = 2_000
     idle_seconds: int = 900
+    window_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +172,5 @@ def _body(section: Section) -> BodySettings:
             body.integer("max_ratio", minimum=1, maximum=10_000, default=100),
             body.integer("exchanges", minimum=1, maximum=10_000, default=2_000),
             body.integer("idle_seconds", minimum=1, maximum=86_400, default=900),
+            body.integer("window_bytes", minimum=1024 * 1024, maximum=MAX_WINDOWS, default=64 * 1024 * 1024),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import random
 import zlib
 from collections.abc import Callable
 
@@ -21,6 +22,7 @@ ENCODE: dict[str, Callable[[bytes], bytes]] = {
     "br": brotli.compress,
     "zstd": lambda data: zstandard.ZstdCompressor().compress(data),
 }
+MIB = 1024 * 1024
 TEXTS = st.one_of(st.binary(max_size=300), st.integers(1, 40_000).map(lambda size: b"a number: 42. " * size))
 
 
@@ -159,3 +161,30 @@ def test_a_coding_that_is_not_known_is_refused(header: str) -> None:
 def test_more_than_two_codings_are_refused() -> None:
     with pytest.raises(CodingError, match="too_many_codings"):
         codings_of("gzip, gzip, gzip")
+
+
+@pytest.mark.parametrize(("coding", "most"), [("zstd", 2 * MIB), ("br", 4 * MIB), ("gzip", 0), ("deflate", 0)])
+def test_a_decoder_tells_what_its_window_holds(coding: str, most: int) -> None:
+    """As much as has come out, up to the window that the body has asked for."""
+    text = random.Random(7).randbytes(5 * MIB)
+    if coding == "zstd":  # of a length that is not known before
+        coder = zstandard.ZstdCompressor(level=3).compressobj()
+        data = coder.compress(text) + coder.flush()
+    else:
+        data = brotli.compress(text, quality=1, lgwin=22) if coding == "br" else ENCODE[coding](text)
+    decoder, out, held = Decoder((coding,)), 0, []
+    for start in range(0, len(data), 100_000):
+        out += sum(map(len, decoder.feed(data[start : start + 100_000])))
+        held.append((decoder.held, min(out, most)))
+    decoder.finish()
+    assert out == len(text)
+    assert [got for got, _ in held] == [expected for _, expected in held]
+    assert held[-1][0] == most
+
+
+def test_both_of_two_codings_hold_a_window() -> None:
+    text = random.Random(7).randbytes(MIB)
+    decoder = Decoder(("zstd", "zstd"))
+    for _ in decoder.feed(ENCODE["zstd"](ENCODE["zstd"](text))):
+        pass
+    assert 2 * MIB <= decoder.held <= 2 * MIB + 10_000

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import zstandard
 
 from audit_log.body_event import BodyEvent
 from audit_log.sink import AuditEvent, AuditUnavailableError
@@ -318,3 +320,47 @@ def test_an_exchange_of_which_nothing_comes_ends_with_a_status_and_what_was_foun
     (event,) = stage.audit.events
     assert isinstance(event, BodyEvent)
     assert (event.code, len(event.findings), stage.ended) == ("idle", 1, ["idle"])
+
+
+def _coded(size: int) -> bytes:
+    coder = zstandard.ZstdCompressor().compressobj()
+    return coder.compress(random.Random(size).randbytes(size)) + coder.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+
+
+def test_windows_of_bodies_that_are_open_are_bounded_in_all_exchanges_together() -> None:
+    """Each could hold 8 MiB for as long as it likes. A body without a window goes on meanwhile."""
+    stage = Stage(window_bytes=5 * 1024 * 1024)
+    modes = (MODES.FULL_DUPLEX_STREAMED, MODES.NONE)
+    first = _headers(("content-encoding", "zstd"), modes=modes)
+    part = _body(_coded(3 * 1024 * 1024), end=False)
+    statuses = []
+
+    async def exchange(requests: list[Any], go_on: asyncio.Event, came: asyncio.Event) -> None:
+        async def each() -> AsyncIterator[Any]:
+            for request in requests:
+                yield request
+            came.set()
+            await go_on.wait()
+
+        try:
+            async for _ in stage.servicer.process(each()):
+                pass
+        except RpcError as error:
+            statuses.append(error.status)
+
+    async def run() -> None:
+        go_on, came = asyncio.Event(), [asyncio.Event() for _ in range(3)]
+        held = [asyncio.ensure_future(exchange([first, part], go_on, each)) for each in came[:2]]
+        await asyncio.gather(*(each.wait() for each in came[:2]))
+        await exchange([first, part], go_on, came[2])  # a third window of 2 MiB
+        assert statuses == [Status.RESOURCE_EXHAUSTED]
+        plain = asyncio.ensure_future(exchange([_headers(modes=modes), _body(b"x" * 1000)], go_on, came[2]))
+        await came[2].wait()
+        assert statuses == [Status.RESOURCE_EXHAUSTED]
+        go_on.set()
+        await asyncio.gather(plain, *held)
+
+    asyncio.run(run())
+    assert sorted(stage.ended) == ["cut_off", "cut_off", "over", "overloaded"]
+    assert stage.play(first, part)[1] is not None  # all has been given back: it ends for want of an end only
+    assert stage.ended[-1] == "cut_off"

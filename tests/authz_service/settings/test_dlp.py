@@ -76,6 +76,7 @@ dlp:
     max_ratio: 50
     exchanges: 7
     idle_seconds: 9
+    window_bytes: 2097152
 """,
     )
     conditions = Conditions(("*.hr.example",), ("/people",), ("POST",))
@@ -86,7 +87,7 @@ dlp:
             Rule(Action.TOKENIZE, frozenset({"us_ssn"}), Direction.REQUEST, places, 0.9, conditions),
             Rule(Action.BLOCK, final=True),
         ),
-        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9),
+        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9, 2097152),
     )  # fmt: skip
 
 
