@@ -6,7 +6,8 @@
   hold a part of the body: where they come while something is held back, the exchange is cut off, as its tail would be
   lost. An announced length tells the last part before they come, so that nothing is.
 - FULL_DUPLEX: parts go when they can, any number for one that came. Headers of a short answer wait for its body: one
-  that is refused can so have a status.
+  that is refused can so have a status. Envoy keeps headers back until the first answer to a part: where all of that is
+  held back, an empty one lets them go.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class Passage:
         self._missing: int | None = None  # bytes of the announced length that have not come
         self._held: Change | None = None  # headers that wait
         self._waiting: list[bytes] = []  # parts that wait behind them
+        self._has_begun = False  # Envoy has had an answer to a part
         self._told = 0  # how many findings were written down
 
     @property
@@ -231,6 +233,9 @@ class Passage:
             size += len(part)
         if not end:
             yield from self._goes(b"".join(out))
+            if not self._has_begun and not self._is_soon_whole():
+                self._has_begun = True
+                yield BodyGoes(self._direction, b"", streamed=True)
             return
         self._body = None
         rest = b"".join([*out, *body.finish()])
@@ -248,7 +253,14 @@ class Passage:
                 return
             yield from self._released()  # more has come than was announced, and there may be no end of it
         for start in range(0, len(part), CHUNK_BYTES):
+            self._has_begun = True
             yield BodyGoes(self._direction, part[start : start + CHUNK_BYTES], streamed=True)
+
+    def _is_soon_whole(self) -> bool:
+        """Whether nobody can be waiting for a part before the whole: one that is refused need not begin then."""
+        if self._direction is Direction.RESPONSE:
+            return self._held is not None
+        return self._missing is not None and 0 <= self._missing <= HOLD_BYTES
 
     def _released(self) -> Iterator[Action]:
         """Let headers go that waited, and what waited behind them."""

@@ -70,6 +70,7 @@ class Upstream:
         self.scripts: dict[str, Script] = {}
         self.seen: dict[str, Seen] = {}
         self.broken: list[str] = []  # paths whose requests did not come whole
+        self.awaited: dict[str, threading.Event] = {}  # set when the headers of a request with this path have come
         self.port = 0
 
     async def start(self) -> None:
@@ -83,6 +84,8 @@ class Upstream:
                 method, target, _ = first.split(" ")
                 headers = dict(map(_field, lines))
                 seen = Seen(method, target, headers)
+                if target in self.awaited:
+                    self.awaited[target].set()
                 try:
                     await self._body(reader, seen)
                 except asyncio.IncompleteReadError:

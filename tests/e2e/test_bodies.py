@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import threading
 import zlib
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ import pytest
 
 from authz_service.exchange.body import Terms
 from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRET, redacted
-from tests.e2e.bodies_stack import LAST, LIMIT, Rig, Seen, chunk, head, running
+from tests.e2e.bodies_stack import LAST, LIMIT, PATIENCE, Rig, Seen, chunk, head, running
 from tests.e2e.stack import Gateway
 
 pytestmark = pytest.mark.e2e
@@ -173,6 +174,37 @@ def test_events_and_heartbeats_arrive_while_the_stream_is_open(
                 got += next(parts)
             rig.loop.call_soon_threadsafe(go_on.set)
         assert b"".join(parts) == b""
+
+
+@pytest.mark.parametrize("listener", ["duplex", "streamed"])
+def test_a_request_begins_although_its_first_part_is_held_back(rig: Rig, listener: str) -> None:
+    """Who streams a request may wait for an answer before there is more of it."""
+    path = rig.path()
+    begun = rig.upstream.awaited[path] = threading.Event()
+    with rig.connect(listener) as client:
+        client.sendall(b"POST %s HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n" % path.encode())
+        client.sendall(chunk(SECRET[:5]))
+        assert begun.wait(PATIENCE)
+        client.sendall(chunk(SECRET[5:] + b" end") + LAST)
+        rig.until(lambda: path in rig.upstream.seen)
+    assert rig.upstream.seen[path].body == HARMLESS + b" end"
+
+
+@pytest.mark.parametrize("listener", LOOKING[:3])
+def test_an_answer_begins_although_its_first_part_is_held_back(rig: Rig, listener: str) -> None:
+    go_on = asyncio.Event()
+
+    async def write(_: asyncio.StreamReader, writer: asyncio.StreamWriter, __: Seen) -> None:
+        writer.write(head(200, transfer_encoding="chunked") + chunk(SECRET[:5]))
+        await writer.drain()
+        await go_on.wait()
+        writer.write(chunk(SECRET[5:]) + LAST)
+
+    path = rig.script(write)
+    with rig.client() as client, client.stream("GET", rig.url(listener, path)) as answer:
+        assert answer.status_code == 200
+        rig.loop.call_soon_threadsafe(go_on.set)
+        assert answer.read() == HARMLESS
 
 
 @pytest.mark.parametrize("listener", ["shipped", "duplex", "buffered"])

@@ -216,6 +216,36 @@ class TestHeadersThatWait:
         assert sent(does(played, *parts(RESPONSE, b"67"))) == b"67"
 
 
+class TestPartsThatAreHeldBack:
+    @pytest.mark.parametrize("direction", list(Direction))
+    def test_an_empty_part_lets_headers_go_once_where_all_of_the_first_is_held_back(self, direction: Direction) -> None:
+        """Envoy keeps them until a part is answered."""
+        played = exchange(Mode.FULL_DUPLEX, response=direction is RESPONSE)
+        does(played, headers(direction))
+        for part, goes in ((SECRET[:3], [b""]), (SECRET[3:6], []), (b"", []), (b"x" + SECRET[:1], [SECRET[:6] + b"x"])):
+            actions = does(played, *parts(direction, part, end=False))
+            assert actions == [BodyGoes(direction, each, streamed=True) for each in goes]
+
+    @pytest.mark.parametrize(("length", "goes"), [(HOLD_BYTES + 3, 0), (HOLD_BYTES + 4, 1), (2, 1)])
+    def test_a_short_request_need_not_begin_before_it_is_whole(self, length: int, goes: int) -> None:
+        """One that is blocked then never begins. What is longer than it says is no short one."""
+        played = exchange(Mode.FULL_DUPLEX)
+        actions = does(
+            played, headers(REQUEST, ("content-length", str(length))), *parts(REQUEST, SECRET[:3], end=False)
+        )
+        assert len(_bodies(actions)) == goes
+
+    def test_a_live_answer_begins_whatever_length_it_announces(self) -> None:
+        played = exchange(Mode.FULL_DUPLEX, response=True)
+        fields = [(":status", "200"), ("content-length", "50"), ("content-type", "text/event-stream")]
+        actions = does(played, type(headers())(RESPONSE, fields), *parts(RESPONSE, SECRET[:3], end=False))
+        assert [type(each) for each in actions] == [HeadersGo, BodyGoes]
+
+    def test_nothing_goes_for_a_first_part_in_a_mode_that_answers_each(self) -> None:
+        actions = does(exchange(Mode.STREAMED), headers(), *parts(REQUEST, SECRET[:3], end=False))
+        assert _bodies(actions) == [BodyGoes(REQUEST, b"")]
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("field", "status", "code"),
