@@ -30,7 +30,7 @@ from authz_service.exchange.events import UNCHANGED, Change, Fields
 from authz_service.exchange.fields import is_grpc, value_of
 from authz_service.exchange.inspection import Redactor, Subject
 from authz_service.exchange.refusals import RefusedError, UnexpectedError
-from authz_service.exchange.sampling import Sampling
+from authz_service.exchange.sampling import Sampled, Sampling
 from authz_service.model import Location
 from authz_service.policy.target import parse_target
 
@@ -77,6 +77,7 @@ class ScannedExchange:
         user, issuer = subject.metadata.get("user"), subject.metadata.get("issuer")
         self._caller = Caller(str(issuer), str(user)) if user and issuer else None
         self._exchanges: dict[Direction, Exchange] = {}
+        self._samples: dict[Direction, Sampled] = {}
 
     def open(self, direction: Direction, fields: Fields, request: Fields) -> Redactor:
         """Begin a body; raises `CodingError` for one in an encoding that cannot be read."""
@@ -91,7 +92,15 @@ class ScannedExchange:
     def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:
         if self._sampling is None:
             return redactor
-        return self._sampling.sampled(redactor, direction, self._subject, content_type)
+        sampled = self._sampling.sampled(redactor, direction, self._subject, content_type)
+        if isinstance(sampled, Sampled):
+            self._samples[direction] = sampled
+        return sampled
+
+    def cut_off(self, direction: Direction) -> None:
+        """Hand over for the deep scan what has passed of a body that will not be whole."""
+        if direction in self._samples:
+            self._samples[direction].cut_off()
 
     def change(self, direction: Direction, fields: Fields, request: Fields, *, trailers: bool) -> Change:
         """Look at headers or trailers."""

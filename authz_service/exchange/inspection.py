@@ -51,6 +51,10 @@ class Inspection(Protocol):
         """What was found in a direction so far, told in bounded number."""
         ...
 
+    def cut_off(self, direction: Direction) -> None:
+        """Hear that a body that streams has ended, of which some may have passed and no more will. MUST NOT raise."""
+        ...
+
 
 class Bodies(Protocol):
     """Looks at exchanges."""

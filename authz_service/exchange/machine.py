@@ -90,6 +90,7 @@ class Exchange:
             return
         for passage in self._passages.values():
             if passage.is_open:
+                passage.cut_off()
                 yield from passage.told(code)
 
     def _keep(self, event: BodyCame) -> None:

@@ -66,7 +66,7 @@ class Passage:
         self._missing: int | None = None  # bytes of the announced length that have not come
         self._held: Change | None = None  # headers that wait
         self._waiting: list[bytes] = []  # parts that wait behind them
-        self._has_begun = False  # Envoy has had an answer to a part
+        self._has_begun = False  # of a body that streams: a part of it has been answered
         self._told = 0  # how many findings were written down
 
     @property
@@ -80,8 +80,14 @@ class Passage:
         return self._body.windows if self._body is not None else 0
 
     def drop(self) -> None:
-        """Let go of the body: nothing of it passes any more."""
+        """Let go of the body: it is refused, or that of the other direction is."""
+        self.cut_off()
         self._body = None
+
+    def cut_off(self) -> None:
+        """Hear that nothing of it passes any more."""
+        if self._has_begun:
+            self._inspection.cut_off(self._direction)
 
     def headers_came(self, event: HeadersCame, request: Fields, other: Mode) -> Iterator[Action]:
         """Take the headers. `request` are the request's; `other` is the mode of the other direction."""
@@ -216,6 +222,7 @@ class Passage:
             out += body.finish()
             self._body = None
             yield from self.told("passed", body)
+        self._has_begun = True
         yield BodyGoes(self._direction, b"".join(out))
 
     def _parts(self, body: Body, data: bytes, *, end: bool) -> Iterator[Action]:

@@ -39,11 +39,11 @@ class Sampling:
             content_type=content_type,
             time=self.now(),
         )
-        return _Sampled(redactor, note, self)
+        return Sampled(redactor, note, self)
 
 
-class _Sampled:
-    """Hands the sample over when it is full or the body is whole. One that is refused in between is not kept."""
+class Sampled:
+    """Hands the sample over when it is full, or the body is whole or cut off. One that is refused whole is not kept."""
 
     def __init__(self, redactor: Redactor, note: Note, sampling: Sampling) -> None:
         self._redactor = redactor
@@ -61,6 +61,11 @@ class _Sampled:
         if self._sample:
             self._hand_over(complete=True)
         return rest
+
+    def cut_off(self) -> None:
+        """Hand over what there is, if it has not been done. Of the last part some may be in it that did not pass."""
+        if self._sample:
+            self._hand_over(complete=False)
 
     def _kept(self, passed: bytes) -> bytes:
         sample = self._sample

@@ -79,6 +79,9 @@ class _WatchedExchange:
     def findings(self, direction: Direction) -> Sequence[object]:
         return self.inner.findings(direction)
 
+    def cut_off(self, direction: Direction) -> None:
+        self.inner.cut_off(direction)
+
 
 @dataclass
 class _WatchedRedactor:

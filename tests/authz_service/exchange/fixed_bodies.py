@@ -58,6 +58,7 @@ class FixedInspection:
     """Looks at one exchange."""
 
     subject: Subject
+    cut: list[Direction] = field(default_factory=list)
     notes: dict[Direction, list[FindingNote]] = field(default_factory=lambda: {each: [] for each in Direction})
 
     def open(self, direction: Direction, fields: Fields, request: Fields) -> FixedRedactor:
@@ -79,6 +80,9 @@ class FixedInspection:
 
     def findings(self, direction: Direction) -> Sequence[FindingNote]:
         return self.notes[direction]
+
+    def cut_off(self, direction: Direction) -> None:
+        self.cut.append(direction)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from authz_service.deep_scan.note import Note
 from authz_service.dlp.actions import Action, Direction, Rule
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.found import Blocked
@@ -15,6 +16,7 @@ from authz_service.exchange.bodies import ScannedBodies, ScannedExchange
 from authz_service.exchange.events import UNCHANGED, Fields
 from authz_service.exchange.inspection import Subject
 from authz_service.exchange.refusals import RefusedError, UnexpectedError
+from authz_service.exchange.sampling import Sampling
 from authz_service.model import Location
 from authz_service.settings.dlp import DlpSettings
 
@@ -108,3 +110,23 @@ def test_a_body_in_utf_16_is_redacted_in_its_encoding_and_one_that_cannot_be_rea
     beside = _begin().open(REQUEST, [("content-type", "text/plain; charset=utf-16le")], ASKED)
     with pytest.raises(Blocked, match="secret_in_fixed_place"):
         _ = beside.feed(SSN.encode() + b" "), beside.finish()
+
+
+def test_what_has_passed_of_a_body_is_handed_over_when_it_is_cut_off() -> None:
+    offered: list[tuple[Note, bytes]] = []
+
+    class Offered:
+        def offer(self, note: Note, body: bytes) -> None:
+            offered.append((note, body))
+
+    sampling = Sampling(Offered(), frozenset({"response"}), frozenset(), 100_000, lambda: 7.0)
+    exchange = ScannedBodies(open_terms(DlpSettings()), "block", sampling).inspect(Subject("d-1"))
+    text = [("content-type", "text/plain")]
+    exchange.open(REQUEST, text, ASKED).feed(b"not asked for. ")
+    passed = exchange.open(RESPONSE, text, ASKED).feed(f"hers is {SSN}. ".encode() + b"and so on. " * 2_000)
+    for direction in Direction:
+        exchange.cut_off(direction)
+    ((note, sample),) = offered
+    assert (note.direction, note.complete, sample) == ("response", False, passed)
+    assert SSN.encode() not in sample
+    assert b"hers is " in sample

@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+import zstandard
 
 from audit_log.event import FindingNote
+from authz_service.denials import Denials
+from authz_service.exchange.body import Terms
 from authz_service.exchange.events import Answer, BodyCame, BodyGoes, Event, HeadersGo, Mode, Record
+from authz_service.exchange.inspection import Subject
+from authz_service.exchange.machine import Exchange, Modes
 from authz_service.exchange.refusals import UnexpectedError
-from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, SECRET
+from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, SECRET, FixedInspection
 from tests.authz_service.exchange.playing import (
     REQUEST,
     RESPONSE,
@@ -103,3 +108,54 @@ def test_a_whole_exchange_has_nothing_to_tell_when_it_is_cut_off() -> None:
     does(played, headers(), *parts(REQUEST, SECRET), headers(RESPONSE))
     assert not played.is_open
     assert list(played.cut_off("cut_off")) == []
+
+
+class TestBodiesThatAreCutOff:
+    """The inspection hears of them once some may have passed."""
+
+    @staticmethod
+    def _played(mode: Mode, other: Mode = Mode.NONE) -> tuple[Exchange, FixedInspection]:
+        inspection = FixedInspection(Subject("d-1"))
+        return Exchange(Modes(mode, other), inspection, "d-1", Terms(), Denials()), inspection
+
+    @pytest.mark.parametrize("mode", [Mode.STREAMED, Mode.FULL_DUPLEX])
+    def test_one_that_streams_is_told(self, mode: Mode) -> None:
+        played, inspection = self._played(mode)
+        does(played, headers(), *parts(REQUEST, b"x", end=False))
+        assert [each.code for each in played.cut_off("cut_off")] == ["cut_off"]
+        assert inspection.cut == [REQUEST]
+
+    @pytest.mark.parametrize("mode", [Mode.BUFFERED, Mode.STREAMED, Mode.FULL_DUPLEX])
+    def test_one_of_which_nothing_has_passed_is_not(self, mode: Mode) -> None:
+        played, inspection = self._played(mode)
+        does(played, headers())
+        assert len(list(played.cut_off("cut_off"))) == 1
+        refused, other = self._played(mode)
+        does(refused, headers(), *parts(REQUEST, FORBIDDEN))
+        assert (inspection.cut, other.cut) == ([], [])
+
+    def test_one_that_waits_behind_its_headers_has_not_passed(self) -> None:
+        played, inspection = self._played(Mode.BUFFERED, Mode.FULL_DUPLEX)
+        does(played, headers(RESPONSE, ("content-length", "9")), *parts(RESPONSE, b"x", end=False))
+        list(played.cut_off("cut_off"))
+        assert inspection.cut == []
+
+    def test_what_passed_before_a_refusal_is_told_of_both_directions(self) -> None:
+        played, inspection = self._played(Mode.FULL_DUPLEX, Mode.FULL_DUPLEX)
+        does(played, headers(), *parts(REQUEST, b"x", end=False))
+        does(played, headers(RESPONSE), *parts(RESPONSE, b"x", FORBIDDEN, end=False))
+        assert sorted(inspection.cut) == [REQUEST, RESPONSE]
+        assert list(played.cut_off("cut_off")) == []
+
+
+def test_an_exchange_that_is_over_holds_no_windows() -> None:
+    """Nor does one that was refused."""
+    data = zstandard.ZstdCompressor().compress(b"some text " * 10)
+    for event in (parts(REQUEST, data)[0], BodyCame(REQUEST, data), trailers(REQUEST), BodyCame(REQUEST, b"broken")):
+        played = exchange(Mode.FULL_DUPLEX)
+        does(played, headers(REQUEST, ("content-encoding", "zstd")))
+        if event == trailers(REQUEST):
+            does(played, BodyCame(REQUEST, data))
+            assert played.windows == 100
+        does(played, event)
+        assert played.windows == (100 if event == BodyCame(REQUEST, data) else 0)

@@ -8,7 +8,7 @@ from authz_service.deep_scan.note import Note
 from authz_service.dlp.actions import Direction
 from authz_service.dlp.found import Blocked
 from authz_service.exchange.inspection import Redactor, Subject
-from authz_service.exchange.sampling import Sampling
+from authz_service.exchange.sampling import Sampled, Sampling
 
 SUBJECT = Subject(
     "d-1", "r-1", {"user": "alice", "agent": "cowork", "issuer": "i", "token_id": "j", "endpoint": "/reports"}
@@ -105,3 +105,26 @@ def test_only_bodies_that_are_asked_for_are_kept(
     body.feed(b"abc")
     body.finish()
     assert bool(offered.bodies) is kept
+
+
+def test_of_a_body_that_is_cut_off_what_passed_is_handed_over() -> None:
+    """Once, and what is held back is not in it."""
+    offered = Offered()
+    body = begin(offered)
+    assert isinstance(body, Sampled)
+    assert body.feed(b"a secret") + body.feed(b" here") == b"a *** her"
+    body.cut_off()
+    body.cut_off()
+    ((note, sample),) = offered.bodies
+    assert (note.complete, sample) == (False, b"a *** her")
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_a_body_that_was_handed_over_is_not_again(most: int) -> None:
+    offered = Offered()
+    body = begin(offered, most=most)
+    assert isinstance(body, Sampled)
+    body.feed(b"0123")
+    body.finish()
+    body.cut_off()
+    assert len(offered.bodies) == 1
