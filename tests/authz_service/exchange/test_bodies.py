@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -130,3 +131,11 @@ def test_what_has_passed_of_a_body_is_handed_over_when_it_is_cut_off() -> None:
     assert (note.direction, note.complete, sample) == ("response", False, passed)
     assert SSN.encode() not in sample
     assert b"hers is " in sample
+
+
+@pytest.mark.parametrize(("action", "members"), [(Action.REPLACE, 1), (Action.MASK, 1), (Action.HASH, 2)])
+def test_names_of_members_stay_different_where_what_stands_for_them_does(action: Action, members: int) -> None:
+    """The others become one name, of which a parser keeps the last member: what docs/dlp-bodies.md tells."""
+    found = json.loads(_body(_begin(Rule(action)), f'{{"{SSN}": 1, "219-09-6789": 2}}'))
+    assert len(found) == members
+    assert SSN not in str(found)
