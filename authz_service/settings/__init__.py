@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from authz_service.dlp.actions import Action
 from authz_service.routing import RouteRule
 from authz_service.settings.decision_log import DecisionLogSettings, read_decision_log
 from authz_service.settings.denials import DenialSettings, read_denials
@@ -58,6 +59,7 @@ def load(path: Path) -> Settings:
             dlp=read_dlp(root, folder),
         )
         _check_deep_scan(settings, root, faults)
+        _check_hashes(settings, root, faults)
         if settings.identity.dpop and settings.identity.dpop.replay == "valkey" and settings.valkey is None:
             text = "identity.dpop.replay is valkey, which needs a section valkey; for a single process: memory"
             faults.add(root.source, root.line_of("identity"), text)
@@ -66,6 +68,14 @@ def load(path: Path) -> Settings:
             faults.add(root.source, root.line_of("identity"), text)
     faults.raise_if_any()
     return settings
+
+
+def _check_hashes(settings: Settings, root: Section, faults: Faults) -> None:
+    """A key that each worker makes up gives the same value another hash in each."""
+    hashes = any(rule.action is Action.HASH for rule in settings.dlp.actions)
+    if hashes and settings.dlp.hash_key is None and settings.listen.workers > 1:
+        text = "dlp.actions has hash, and listen.workers starts processes that need one key for it: name hash_key_file"
+        faults.add(root.source, root.line_of("dlp"), text)
 
 
 def _check_deep_scan(settings: Settings, root: Section, faults: Faults) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import FrozenInstanceError
 from pathlib import Path
@@ -203,3 +204,15 @@ def test_used_proofs_are_kept_where_all_who_could_take_them_look(folder: Path) -
     assert faults(folder, several) == [
         (2, "identity.dpop.replay is memory, which is of one process, and listen.workers starts more: use valkey")
     ]
+
+
+def test_several_workers_that_write_hashes_need_one_key_for_them(folder: Path) -> None:
+    """Each would make one up, and the same value would have another hash in each."""
+    hashing = SMALLEST + "dlp:\n  actions: [{action: mask}, {action: hash, entities: [us_ssn]}]\n"
+    several = hashing.replace('"localhost:0"', '"localhost:0", workers: 2')
+    text = "dlp.actions has hash, and listen.workers starts processes that need one key for it: name hash_key_file"
+    assert faults(folder, several) == [(hashing.count("\n"), text)]
+    assert loaded(folder, hashing).listen.workers == 1
+    assert loaded(folder, several.replace("hash,", "mask,")).listen.workers == 2
+    (folder / "key").write_bytes(base64.b64encode(bytes(32)))
+    assert loaded(folder, several + "  hash_key_file: key\n").dlp.hash_key == bytes(32)
