@@ -8,12 +8,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
-from service_kit.lifetime import SHORT_TURN, beside, settled, stop_requested, until
+from service_kit.lifetime import SHORT_TURN, beside, in_short_turns, settled, stop_requested, until
 
 
 class Work:
@@ -196,3 +197,56 @@ def test_turns_are_short_while_heavy_work_runs_and_as_before_once_the_last_has_e
         assert sys.getswitchinterval() == usual
 
     run(scene())
+
+
+class TestShortTurns:
+    def test_they_are_short_while_anything_asks_for_them(self) -> None:
+        """On the event loop itself too, where one slice of work may begin while another has not ended."""
+        usual = sys.getswitchinterval()
+        with in_short_turns():
+            assert sys.getswitchinterval() == pytest.approx(SHORT_TURN)
+            with in_short_turns():
+                pass
+            assert sys.getswitchinterval() == pytest.approx(SHORT_TURN)
+        assert sys.getswitchinterval() == usual
+
+    def test_they_end_with_work_that_breaks(self) -> None:
+        usual = sys.getswitchinterval()
+        with pytest.raises(ValueError, match="broken"), in_short_turns():
+            raise ValueError("broken")
+        assert sys.getswitchinterval() == usual
+
+    def test_work_in_a_thread_and_on_the_loop_share_them(self) -> None:
+        usual, release = sys.getswitchinterval(), threading.Event()
+
+        async def scene() -> None:
+            with in_short_turns():
+                beneath = asyncio.ensure_future(beside(release.wait, 10))
+                await asyncio.sleep(0)
+            assert sys.getswitchinterval() == pytest.approx(SHORT_TURN)
+            release.set()
+            assert await beneath
+            assert sys.getswitchinterval() == usual
+
+        run(scene())
+
+    def test_another_thread_has_its_turn_while_the_loop_works(self) -> None:
+        """Within one slice, of which the loop gives nothing away itself."""
+        turns, stop = 0, threading.Event()
+
+        def count() -> None:
+            nonlocal turns
+            while not stop.is_set():
+                turns += 1
+
+        thread = threading.Thread(target=count)
+        with in_short_turns():
+            thread.start()
+            try:
+                before, ends = turns, time.monotonic() + 10
+                while turns <= before + 100 and time.monotonic() < ends:
+                    pass
+            finally:
+                stop.set()
+                thread.join()
+        assert turns > before + 100
