@@ -18,7 +18,8 @@ from authz_service.dlp.terms import open_terms
 from authz_service.exchange.bodies import ScannedBodies
 from authz_service.exchange.body import Terms
 from authz_service.pipeline import Clock
-from authz_service.servicers.ext_proc import METADATA, ExtProcServicer
+from authz_service.servicers.ext_proc import ExtProcServicer
+from authz_service.servicers.ext_proc_messages import METADATA
 from authz_service.settings.dlp import DlpSettings
 from bench.dlp_speed import KIB, dense
 from bench.judging import NoAudit

@@ -15,9 +15,9 @@ from audit_log.sink import AuditEvent, AuditUnavailableError
 from authz_service.denials import Denials
 from authz_service.dlp.actions import Direction
 from authz_service.exchange.body import Terms
-from authz_service.exchange.events import Answer, BodyGoes, Change, HeadersGo, TrailersGo
 from authz_service.pipeline import Clock
-from authz_service.servicers.ext_proc import METADATA, ExtProcServicer, Pace, response_of
+from authz_service.servicers.ext_proc import ExtProcServicer, Pace
+from authz_service.servicers.ext_proc_messages import METADATA
 from service_kit.rpc import RpcError, Status
 from service_kit.wire import envoy_core_pb2, ext_proc_mode_pb2, ext_proc_pb2
 from tests.authz_service.exchange.fixed_bodies import FORBIDDEN, HARMLESS, SECRET, FixedBodies
@@ -248,23 +248,6 @@ def test_a_caller_that_goes_away_leaves_no_room_taken_and_what_was_found() -> No
     asyncio.run(run())
     assert stage.servicer._room.taken == 0
     assert [event.code for event in stage.audit.events if isinstance(event, BodyEvent)] == ["cut_off"]
-
-
-def test_actions_are_written_as_envoy_reads_them() -> None:
-    change = Change([("a", "1"), ("a", "2")], ["b"])
-    mutation = response_of(HeadersGo(REQUEST, change)).request_headers.response.header_mutation
-    assert [(each.header.key, each.header.raw_value, each.append_action) for each in mutation.set_headers] == [
-        ("a", b"1", envoy_core_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD),
-        ("a", b"2", envoy_core_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD),
-    ]
-    assert list(mutation.remove_headers) == ["b"]
-    part = response_of(BodyGoes(REQUEST, b"", streamed=True, end=True)).request_body.response.body_mutation
-    assert part.WhichOneof("mutation") == "streamed_response"
-    assert part.streamed_response.end_of_stream
-    assert response_of(BodyGoes(REQUEST, b"")).request_body.response.body_mutation.clear_body
-    assert not response_of(BodyGoes(REQUEST, None)).request_body.response.HasField("body_mutation")
-    assert response_of(TrailersGo(Direction.RESPONSE)).WhichOneof("response") == "response_trailers"
-    assert response_of(Answer(502, [("x", "y")], "text", "code")).immediate_response.body == b"text"
 
 
 def test_how_each_exchange_ended_is_told_and_its_place_is_free_again() -> None:
