@@ -112,6 +112,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
             stream_limit_bytes=body.stream_limit_bytes,
             over_limit=Over(body.over_limit),
             max_ratio=body.max_ratio,
+            clock=time.thread_time,
         ),
         denials=settings.denials.denials,
         pace=Pace(exchanges=body.exchanges, idle_seconds=body.idle_seconds, window_bytes=body.window_bytes),

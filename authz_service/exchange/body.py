@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from authz_service.dlp.codings import FREE_BYTES, MAX_RATIO, Decoder, Encoder
 from authz_service.exchange.inspection import Redactor
 from authz_service.exchange.refusals import RefusedError
 
-SLICE_BYTES = 4 * 1024  # that a redactor is given at a time: what others wait for
+SLICE_BYTES = 4 * 1024  # that a redactor is given at a time, at most: what others wait for
+_SMALLEST = 512  # bytes of a slice of text that takes long
+_TURN = 0.001  # seconds of CPU time: a slice that takes longer is followed by smaller ones
 _LEAST = 64  # bytes that a slice counts for at least
 PAUSE = b""  # a part that is none
 
@@ -26,6 +28,7 @@ class Over(enum.StrEnum):
 class Terms:
     """Bounds of bodies, in decoded bytes.
 
+    `clock` tells CPU time in seconds, by which slices of text that takes long are made smaller; None: they are not.
     `limit_bytes` is for a body that comes whole, `stream_limit_bytes` for one that comes in parts, 0 being none: what
     is held of such a one is bounded whatever its length. `max_ratio` bounds what may come out of a coding, beyond the
     first `free_bytes`.
@@ -36,6 +39,7 @@ class Terms:
     over_limit: Over = Over.BLOCK
     max_ratio: int = MAX_RATIO
     free_bytes: int = FREE_BYTES
+    clock: Callable[[], float] | None = None
 
 
 class Body:
@@ -49,6 +53,8 @@ class Body:
         self._over = terms.over_limit
         self._left = limit_bytes or None
         self._since = 0  # bytes since the last pause
+        self._slice = SLICE_BYTES
+        self._clock = terms.clock
 
     @property
     def windows(self) -> int:
@@ -81,8 +87,11 @@ class Body:
     def decoded(self, data: bytes) -> Iterator[bytes]:
         """Slices of what `data` decodes to."""
         for part in self._decoder.feed(data) if self._decoder else (data,):
-            for start in range(0, len(part), SLICE_BYTES):
-                yield part[start : start + SLICE_BYTES]
+            start = 0
+            while start < len(part):
+                stop = start + self._slice
+                yield part[start:stop]
+                start = stop
 
     def redacted(self, slices: Iterator[bytes]) -> Iterator[bytes]:
         """What goes of these slices, and a pause after each that is full, or as much in several."""
@@ -94,13 +103,25 @@ class Body:
             else:
                 if self._left is not None:
                     self._left -= len(data)
-                out = self._redactor.feed(data)
+                out = self._looked_at(data)
                 if out:
                     yield out
             self._since += max(len(data), _LEAST)
-            if self._since >= SLICE_BYTES:
+            if self._since >= self._slice:
                 self._since = 0
                 yield PAUSE
+
+    def _looked_at(self, data: bytes) -> bytes:
+        if self._clock is None:
+            return self._redactor.feed(data)
+        began = self._clock()
+        out = self._redactor.feed(data)
+        took = self._clock() - began
+        if took > _TURN:
+            self._slice = max(_SMALLEST, self._slice // 2)
+        elif took < _TURN / 4:
+            self._slice = min(SLICE_BYTES, self._slice * 2)
+        return out
 
     def redacted_end(self) -> bytes:
         """The rest of it, not encoded."""

@@ -34,6 +34,37 @@ def test_small_parts_have_a_pause_once_there_were_many_whatever_their_size() -> 
     assert [PAUSE in list(body.feed(bytes(SLICE_BYTES // 4))) for _ in range(16)].count(True) == 4
 
 
+class _Clock:
+    """CPU time, by how much was looked at: `cost` seconds for a byte."""
+
+    def __init__(self, recorder: _Recorder, cost: float) -> None:
+        self._recorder, self._cost = recorder, cost
+
+    def __call__(self) -> float:
+        return self._cost * sum(self._recorder.sizes)
+
+
+def test_text_that_takes_long_comes_in_smaller_slices_with_as_many_pauses() -> None:
+    recorder = _Recorder()
+    body = Body(recorder, (), Terms(clock=_Clock(recorder, 0.9e-6)), limit_bytes=0)
+    found = list(body.feed(bytes(20_000)))
+    assert b"".join(found) == bytes(20_000)
+    assert recorder.sizes[:3] == [4_096, 2_048, 1_024]
+    assert set(recorder.sizes[2:-1]) == {1_024}
+    assert found.count(PAUSE) >= len(recorder.sizes) - 1
+
+
+def test_slices_grow_again_where_text_takes_no_time() -> None:
+    recorder = _Recorder()
+    clock = _Clock(recorder, 1e-4)
+    body = Body(recorder, (), Terms(clock=clock), limit_bytes=0)
+    list(body.feed(bytes(10_000)))
+    assert recorder.sizes[-2] == 512
+    clock._cost = 0.0
+    list(body.feed(bytes(20_000)))
+    assert max(recorder.sizes[-3:]) == SLICE_BYTES
+
+
 def test_a_coded_body_is_bounded_by_the_terms() -> None:
     recorder = _Recorder()
     body = Body(recorder, ("gzip",), Terms(max_ratio=10_000, free_bytes=0), limit_bytes=0)
