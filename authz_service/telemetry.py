@@ -38,6 +38,7 @@ class Metrics:
         self._exchanges = Counter(
             "authz_exchanges", "Exchanges whose bodies were looked at, by how they ended.", ["code"], registry=registry
         )
+        self._exchange_series: dict[str, Counter] = {}
         self._exchanges_open = Gauge(
             "authz_exchanges_open",
             "Exchanges that are open: of each, a call for as long as it lasts.",
@@ -132,7 +133,10 @@ class Metrics:
 
     def exchange_ended(self, code: str) -> None:
         """Count one exchange: `over`, or how it was cut off, or `too_many`, which never began."""
-        self._exchanges.labels(code).inc()
+        series = self._exchange_series.get(code)
+        if series is None:
+            series = self._exchange_series[code] = self._exchanges.labels(code)
+        series.inc()
 
     def exchanges_open(self, count: int) -> None:
         """Note how many exchanges this process has open."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import grpc
@@ -120,16 +119,22 @@ def _handler(method: Method, admission: Admission) -> Any:
 
     async def unary(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            with _place(method, admission):
+            _enter(method, admission)
+            try:
                 return serialize(await handler(read(request)))
+            finally:
+                admission.leave(method.path)
         except BaseException as error:  # noqa: BLE001  (the boundary: every fault becomes a status)
             await _abort(method, error, context)
 
     async def stream(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
-            with _place(method, admission):
+            _enter(method, admission)
+            try:
                 async for response in handler(read(request)):
                     yield serialize(response)
+            finally:
+                admission.leave(method.path)
         except BaseException as error:  # noqa: BLE001  (the boundary, as above)
             await _abort(method, error, context)
 
@@ -142,14 +147,9 @@ def _handler(method: Method, admission: Admission) -> Any:
     return grpc.unary_unary_rpc_method_handler(unary)
 
 
-@contextmanager
-def _place(method: Method, admission: Admission) -> Iterator[None]:
+def _enter(method: Method, admission: Admission) -> None:
     if not admission.enter(method.path):
         raise RpcError(Status.RESOURCE_EXHAUSTED, "too many calls at once")
-    try:
-        yield
-    finally:
-        admission.leave(method.path)
 
 
 async def _parse_each(method: Method, messages: AsyncIterator[bytes]) -> AsyncIterator[Any]:
