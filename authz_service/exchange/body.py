@@ -15,6 +15,7 @@ _SMALLEST = 512  # bytes of a slice of text that takes long
 _TURN = 0.001  # seconds of CPU time: a slice that takes longer is followed by smaller ones
 _LEAST = 64  # bytes that a slice counts for at least
 PAUSE = b""  # a part that is none
+FREE_WINDOW = 64 * 1024  # bytes of a body's windows that do not count: a small body passes whatever long ones hold
 
 
 class Over(enum.StrEnum):
@@ -58,8 +59,8 @@ class Body:
 
     @property
     def windows(self) -> int:
-        """Bytes that its codings hold for as long as it lasts, at most."""
-        return self._decoder.held if self._decoder else 0
+        """Bytes that its codings hold for as long as it lasts, beyond those that do not count."""
+        return max(0, self._decoder.held - FREE_WINDOW) if self._decoder else 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Yield what can go now, encoded so that a reader can decode all of it; `PAUSE` after so much of it.

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
+import pytest
+
 from authz_service.dlp.codings import Encoder
-from authz_service.exchange.body import PAUSE, SLICE_BYTES, Body, Terms
+from authz_service.exchange.body import FREE_WINDOW, PAUSE, SLICE_BYTES, Body, Terms
 
 
 class _Recorder:
@@ -80,3 +84,19 @@ def test_the_end_is_encoded_too() -> None:
     out = b"".join([*body.feed(encoder.feed(b"text") + encoder.finish()), *body.finish()])
     twice = Body(_Recorder(), ("gzip",), Terms(), limit_bytes=0)
     assert b"".join(twice.decoded(out)) == b"text."
+
+
+@pytest.mark.parametrize("coding", ["zstd", "br"])
+def test_a_window_counts_beyond_the_first_bytes_of_a_body(coding: str) -> None:
+    """So that small bodies pass whatever long ones hold."""
+    for size, counted in ((FREE_WINDOW, 0), (FREE_WINDOW + 100_000, 100_000)):
+        encoder = Encoder((coding,))
+        body = Body(_Recorder(), (coding,), Terms(), limit_bytes=0)
+        assert sum(map(len, body.feed(encoder.feed(random.Random(1).randbytes(size), flush=True)))) > 0
+        assert body.windows == counted
+
+
+def test_a_body_without_a_coding_holds_no_window() -> None:
+    body = Body(_Recorder(), (), Terms(), limit_bytes=0)
+    list(body.feed(bytes(2 * FREE_WINDOW)))
+    assert body.windows == 0

@@ -9,7 +9,7 @@ import zstandard
 
 from audit_log.event import FindingNote
 from authz_service.denials import Denials
-from authz_service.exchange.body import Terms
+from authz_service.exchange.body import FREE_WINDOW, Terms
 from authz_service.exchange.events import Answer, BodyCame, BodyGoes, Event, HeadersGo, Mode, Record
 from authz_service.exchange.inspection import Subject
 from authz_service.exchange.machine import Exchange, Modes
@@ -150,7 +150,8 @@ class TestBodiesThatAreCutOff:
 
 def test_an_exchange_that_is_over_holds_no_windows() -> None:
     """Nor does one that was refused."""
-    data = zstandard.ZstdCompressor().compress(b"some text " * 10)
+    size = FREE_WINDOW + 100
+    data = zstandard.ZstdCompressor().compress(b"x" * size)
     for event in (parts(REQUEST, data)[0], BodyCame(REQUEST, data), trailers(REQUEST), BodyCame(REQUEST, b"broken")):
         played = exchange(Mode.FULL_DUPLEX)
         does(played, headers(REQUEST, ("content-encoding", "zstd")))
