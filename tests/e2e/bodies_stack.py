@@ -74,8 +74,12 @@ class Upstream:
         self.port = 0
 
     async def start(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def close(self) -> None:
+        """Take no connections any more."""
+        self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError), contextlib.closing(writer):
@@ -230,9 +234,20 @@ def running(
     finally:
         process.terminate()
         process.wait(PATIENCE)
-        asyncio.run_coroutine_threadsafe(host.stop(), loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(_end(host, upstream), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(PATIENCE)
+        loop.close()
+
+
+async def _end(host: GrpcioHost, upstream: Upstream) -> None:
+    """Leave nothing on the loop: what is not closed is complained of later, in another test."""
+    await host.stop()
+    upstream.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _is_ready(port: int) -> bool:

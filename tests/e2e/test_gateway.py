@@ -424,5 +424,5 @@ class TestEdges:
 
 def resets(gateway: Gateway) -> list[str]:
     """What Envoy counts of calls that it took back, by service."""
-    stats = httpx.get(f"{gateway.state.envoy_admin_url}/stats?filter=_service.upstream_rq_tx_reset").text
+    stats = httpx.get(f"{gateway.state.envoy_admin_url}/stats?filter=_service.*upstream_rq_tx_reset").text
     return sorted(line for line in stats.splitlines() if line)
