@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from authz_service.settings.dlp import BodySettings
 from devstack import envoy_config
 from devstack.certificates import Authority
 from devstack.envoy_config import Binding
@@ -87,6 +88,19 @@ def test_no_part_of_a_body_passes_beside_the_filter_for_bodies(connection_manage
         "request_trailer_mode": "SEND",
         "response_trailer_mode": "SEND",
     }
+
+
+def test_exchanges_take_none_of_the_requests_that_check_may_have(connection_manager: dict[str, Any]) -> None:
+    """A cluster has so many at once, and a live stream is one of them for as long as it lasts."""
+    filters = {item["name"].rpartition(".")[2]: item["typed_config"] for item in connection_manager["http_filters"]}
+    check, process = (filters[name]["grpc_service"]["envoy_grpc"]["cluster_name"] for name in ("ext_authz", "ext_proc"))
+    shipped = yaml.safe_load(envoy_config.SHIPPED.read_text())
+    clusters = {each["name"]: each for each in shipped["static_resources"]["clusters"]}
+    assert check != process
+    addresses = [clusters[name]["load_assignment"]["endpoints"] for name in (check, process)]
+    assert addresses[0] == addresses[1]
+    (threshold,) = clusters[process]["circuit_breakers"]["thresholds"]
+    assert threshold["max_requests"] == BodySettings().exchanges
 
 
 def test_the_examples_of_routes_are_accepted_too(tmp_path: Path) -> None:
