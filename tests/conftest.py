@@ -1,8 +1,13 @@
-"""How many examples hypothesis tries: few in `make check`, many in `make fuzz`, unless a test says how many."""
+"""How many examples hypothesis tries, and where bytecode is kept.
+
+Few in `make check`, many in `make fuzz`, unless a test says how many.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
@@ -14,3 +19,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+if sys.dont_write_bytecode:
+    # The tests start some hundred programs. Without bytecode each would compile all that it imports, which is half of
+    # its start; so there is some, but in the environment's folder: who sets this variable wants none beside the source.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(Path(sys.prefix) / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
