@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -73,3 +74,34 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
         return program.main()
     except SystemExit as end:
         return int(end.code or 0)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command:
+    """Runs the program in this process, its standard input and output being files."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> None:
+        self._stdin = folder / "stdin"
+        self._patch = patch
+        self._captured = captured
+
+    def __call__(self, *arguments: str | Path, stdin: str = "") -> Done:
+        """Run one command."""
+        self._stdin.write_text(stdin)
+        kept, opened = os.dup(0), os.open(self._stdin, os.O_RDONLY)
+        os.dup2(opened, 0)
+        try:
+            code = run(self._patch, *map(str, arguments))
+        finally:
+            os.dup2(kept, 0)
+            os.close(kept)
+            os.close(opened)
+        return Done(code, *self._captured.readouterr())

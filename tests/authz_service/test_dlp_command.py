@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import stat
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -27,41 +25,21 @@ KEY = "AK" + "IA" + "QW3RTYUIOP7ASDFG"
 
 
 class Command:
-    """Runs the program in this process, its standard input and output being files."""
+    """Runs one command of `dlp`."""
 
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, captured: pytest.CaptureFixture[str]) -> None:
-        self._stdin = folder / "stdin"
-        self._patch = patch
-        self._captured = captured
+    def __init__(self, program: commanding.Command) -> None:
+        self._program = program
 
-    def __call__(self, *arguments: str | Path, stdin: str = "", tool: str = "scan") -> Done:
-        """Run one command of `dlp`."""
-        self._stdin.write_text(stdin)
-        kept, opened = os.dup(0), os.open(self._stdin, os.O_RDONLY)
-        os.dup2(opened, 0)
-        try:
-            code = commanding.run(self._patch, "dlp", tool, *map(str, arguments))
-        finally:
-            os.dup2(kept, 0)
-            os.close(kept)
-            os.close(opened)
-        return Done(code, *self._captured.readouterr())
-
-
-@dataclass(frozen=True)
-class Done:
-    """What came of a command."""
-
-    returncode: int
-    stdout: str
-    stderr: str
+    def __call__(self, *arguments: str | Path, stdin: str = "", tool: str = "scan") -> commanding.Done:
+        """Run it."""
+        return self._program("dlp", tool, *arguments, stdin=stdin)
 
 
 @pytest.fixture
 def run(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Command:
-    return Command(tmp_path_factory.mktemp("in"), monkeypatch, capfd)
+    return Command(commanding.Command(tmp_path_factory.mktemp("in"), monkeypatch, capfd))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import io
 import json
 import logging
@@ -20,7 +21,7 @@ from audit_log.event import DecisionEvent
 from audit_log.sink import AuditEvent, AuditUnavailableError
 from authz_service.denials import Denials
 from authz_service.dlp.actions import Action, Rule
-from authz_service.dlp.terms import open_terms
+from authz_service.dlp.terms import Terms, open_terms
 from authz_service.errors import PolicyFailed
 from authz_service.identity.binding import Requirement
 from authz_service.identity.key_source import Fetched, KeySourceError
@@ -99,6 +100,12 @@ class Keys:
         return False
 
 
+@functools.cache
+def terms_of(settings: DlpSettings) -> Terms:
+    """Their terms; a scanner takes long to make."""
+    return open_terms(settings)
+
+
 class World:
     """A pipeline with everything that it was given at hand."""
 
@@ -129,7 +136,7 @@ class World:
             authenticator=found.authenticator,
             challenges=found.challenges,
             denials=denials or Denials(),
-            dlp=open_terms(dlp),
+            dlp=terms_of(dlp),
             engine=self.policy,
             audit=self.audit,
             metrics=metrics,

@@ -108,9 +108,9 @@ def test_no_text_takes_more_time_than_its_length_is_worth(text: str) -> None:
     """A text that is looked at anew from each of its signs would take minutes here."""
     hostile = text * ((MAX_TEXT_BYTES - 4) // len(text)) + "%25"
     begun = time.process_time()
-    for _ in range(40):
+    for _ in range(20):
         cleaned(hostile)
-    assert time.process_time() - begun < 10
+    assert time.process_time() - begun < 5
 
 
 def test_a_text_that_is_too_long_goes_whole() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from authz_service.dlp.actions import Action, Direction, Rule
 from authz_service.dlp.detectors import ALL
 from authz_service.dlp.fields import Blocks, Field, field_of, split
 from authz_service.dlp.scan import Span
+from authz_service.dlp.terms import Terms
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
 from authz_service.policy.target import Target
@@ -22,9 +24,14 @@ SPANS = st.lists(st.integers(0, 20), max_size=8, unique=True).map(
 )
 
 
+@functools.cache
+def under(action: Action) -> Terms:
+    """Terms under which this is done with whatever is found. A scanner takes long to make."""
+    return terms(Rule(action), replacement="#")
+
+
 def exchange(action: Action) -> Exchange:
-    by = terms(Rule(action), replacement="#")
-    return by.treatments.exchange("GET", "api.example", Target("/", "", "/"), ALICE)
+    return under(action).treatments.exchange("GET", "api.example", Target("/", "", "/"), ALICE)
 
 
 def field(text: bytes, spans: list[Span]) -> Field:
