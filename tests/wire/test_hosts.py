@@ -366,7 +366,7 @@ def test_a_call_in_flight_finishes_while_the_process_ends(server: str, tmp_path:
         running.process.send_signal(number)
         assert (await watch.read()).status == NOT_SERVING
         assert await watch.read() is grpc.aio.EOF
-        await asyncio.sleep(1.5)
+        await _until_refused(running.grpc)
         async with connected(running.grpc) as another:
             assert (await refused(another.check("/new")))[0] == "UNAVAILABLE"
         assert running.process.poll() is None

@@ -370,7 +370,7 @@ def read_theirs(message: Descriptor, read: betterproto2.Message) -> Plain:
 def for_drawn(message: Descriptor, check: Callable[[Plain], None]) -> None:
     """Run a check on messages that are drawn from a descriptor."""
     drawn = settings(
-        max_examples=60,
+        max_examples=30,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
