@@ -1,14 +1,16 @@
-"""How many examples hypothesis tries, and where bytecode is kept.
+"""How many examples hypothesis tries, how many processes test at once, and where bytecode is kept.
 
-Few in `make check`, many in `make fuzz`, unless a test says how many.
+Few examples in `make check`, many in `make fuzz`, unless a test says how many.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("quick", max_examples=50, deadline=None)
@@ -27,3 +29,9 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = str(Path(sys.prefix) / "bytecode")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)  # pytest-xdist's: `-n auto`
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than cores, as tests of whole programs wait for most of their time."""
+    return (yield) + 1
