@@ -28,7 +28,7 @@ _SAYS_NOTHING = frozenset(
     b"value val values text content contents message msg body data input output prompt query q answer reply result "
     b"response comment note notes description details info string number num no nr field item entry raw original "
     b"default example args arguments param params line cell row column td th tr li p dd dt span div b i em strong font "
-    b"label code pre a v is are was".split()
+    b"label code pre a v is are was str".split()
 )
 
 

@@ -2,7 +2,8 @@
 
 Where a service's own form is not known, its keys are still called `api_key`, `clientSecret`, `DB_PASSWORD`, and stand
 behind `=` or `:`, as an option of a command, in an element, or behind a scheme of HTTP's `Authorization`. Only the
-value is taken out, and only one that no word, path, number, UUID or hash explains. A name may also say that what it
+value is taken out, and only one that no word, path, number or hash explains, nor a UUID, unless it is called a
+password, a secret or a key of an API. A name may also say that what it
 holds is not the secret itself: `token_type`, `secret_id`, `password_hash`, `next_page_token`.
 """
 
@@ -19,7 +20,7 @@ from authz_service.dlp.detectors.entropy import looks_random, shifts
 from authz_service.dlp.detectors.examples import made_up
 from authz_service.dlp.detectors.placeholders import is_placeholder
 from authz_service.dlp.detectors.secret_names import HINT as NAME_HINT
-from authz_service.dlp.detectors.secret_names import names_a_secret, since_redaction
+from authz_service.dlp.detectors.secret_names import names_a_secret, names_more_than_an_id, since_redaction
 
 # Characters that are judged; the rest of a longer one goes with it. Browsers suggest passwords of fifteen.
 _SHORTEST, _LONGEST = 15, 128
@@ -39,7 +40,8 @@ _STANDS_BEFORE = frozenset(b"=:>\"' ([\t\r\n`\\")
 # because many words sound like a secret's name; a wide one would make every text slow.
 _BESIDE = (
     rf"(?is)(?:{NAME_HINT}|basic)[a-z0-9_.-]{{0,16}}[\"'\\\]>)`]{{0,4}}[ \t]{{0,3}}"
-    r"(?:[=:>,|]{1,3}|is:?|was:?|[\"'], ?[\"']value[\"']: ?|[ \t])[ \t\r\n]{0,4}[a-z]?[\"'`\\\[(]{0,4}"
+    r"(?:[=:>,|]{1,3}|is:?|was:?|[\"'],[ \t\r\n]{0,24}[\"']value[\"']: ?|[: ] ?&?str(?:ing)? ?=|--(?:body|value)[ =]"
+    r"|[ \t])[ \t\r\n]{0,4}[a-z]?[\"'`\\\[(]{0,4}"
 )
 _HINT = rf"{_BESIDE}{_VALUE_BYTES}{{{_SHORTEST}}}"
 
@@ -73,7 +75,9 @@ _JOINED = _compile(_BESIDE + "$")
 _SCHEME = _compile(r"(?i)(?:^|[^a-z0-9])(?:bearer|basic) {1,4}$")
 _OTHER_SCHEME = _compile(r"(?i)authorization[\"']?[ ]?[:=][ ]?[\"']?[a-z-]{3,20} {1,2}$")
 _OPTION = _compile(r"(?:^|[\s\"'\[])--?([A-Za-z][A-Za-z0-9_-]{1,40})[\"']?[ ,]{1,3}[\"']?$")
-_CELL = _compile(r"\| {0,4}([A-Za-z][A-Za-z0-9 _.-]{2,40}?) {0,4}\| {0,4}$")
+_CELL = _compile(r"\| {0,4}`?([A-Za-z][A-Za-z0-9 _.-]{2,40}?)`? {0,4}\| {0,4}`?$")
+_ARGUMENT = _compile(r"[\[(,] ?[\"'`]([A-Za-z][A-Za-z0-9_.-]{2,40})[\"'`], ?[a-z]?[\"'`]$")  # getenv("API_KEY", "…")
+_IN_IMAGE = _compile(r"(?:^|\s)(?:ENV|ARG) ([A-Za-z][A-Za-z0-9_]{2,40}) [\"']?$")  # a Dockerfile's
 _SPOKEN = _compile(r"([A-Za-z][A-Za-z0-9 _-]{2,40}) (?:is|was)(?: now)?:? ?[\"'`]?$")
 
 
@@ -85,11 +89,16 @@ def _stands_behind_a_name(text: bytes, start: int) -> bool:
     if _JOINED.search(before) is None:
         return False
     name = key_before(text, start - (text[start - 1] == _BACKQUOTE))
+    if name is not None and name.startswith(b"//"):  # the user of a URL, whose password has detectors of its own
+        return False
     if name is not None:  # a name that says nothing may have the true one beside it: "name": "API_KEY", "value": …
         return names_a_secret(since_redaction(text, start) if says_nothing(name) else name)
     if _SCHEME.search(before) is not None or _OTHER_SCHEME.search(before) is not None:
         return True
-    match = _OPTION.search(before) or _CELL.search(before) or _SPOKEN.search(before)
+    if (option := _OPTION.search(before)) is not None and says_nothing(option[1]):  # set API_KEY --value …
+        return names_a_secret(since_redaction(text, start))
+    others = (form.search(before) for form in (_CELL, _SPOKEN, _ARGUMENT, _IN_IMAGE))
+    match = option or next(filter(None, others), None)
     return match is not None and names_a_secret(match[1])
 
 
@@ -110,8 +119,11 @@ def _is_secret(text: bytes, start: int, end: int) -> float:
         return 0.0
     end = min(end, start + _LONGEST)
     value = text[start:end]
-    if text[end : end + 1] == b"(" or _UUID.search(value) is not None or is_placeholder(value):
+    if text[end : end + 1] == b"(" or is_placeholder(value):
         return 0.0
+    if _UUID.search(value) is not None:  # most are only an id, and a token that is one may be a request's
+        name = key_before(text, start)
+        return _SURE if name is not None and _UUID.fullmatch(value) and names_more_than_an_id(name) else 0.0
     least = _LEAST_SHIFTS if _IS_A_NAME.search(value) is not None else 0.0
     if not looks_random(value) or shifts(value) < least or _has_its_own_detector(text, start, end):
         return 0.0

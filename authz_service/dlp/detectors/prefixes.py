@@ -60,12 +60,12 @@ def token_between(prefix: int, body: int) -> Judge:
 
 
 def checked_token(prefix: int, body: int) -> Judge:
-    """Judge by a checksum at the body's end: it makes sure, but its lack refuses nothing."""
+    """Judge by a checksum at the body's end: it makes sure, but its lack refuses no more than words."""
+    known = token(prefix, body)
 
     def judge(text: bytes, start: int, end: int) -> float:
-        del end
         begin = start + prefix
-        return PROVED if checksum_holds(text[begin : begin + body]) else KNOWN
+        return PROVED if checksum_holds(text[begin : begin + body]) else known(text, start, end)
 
     assert body > CHECKSUM_LENGTH  # noqa: S101  (a detector's own fault, seen when it is written)
     return judge

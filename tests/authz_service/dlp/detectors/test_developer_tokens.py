@@ -134,3 +134,8 @@ def test_what_only_looks_like_a_token_is_not(text: str) -> None:
 def test_nothing_is_found_in_what_is_no_token(source: random.Random) -> None:
     """Hashes, identifiers, lock files, pictures."""
     assert [(text, found(text)) for text in near_misses(source) if found(text)] == []
+
+
+def test_one_letter_again_and_again_is_a_note_in_the_place_of_a_token() -> None:
+    """As in `ghp_xxxx…` of a manual."""
+    assert found("gh" + "p_" + "x" * 36) == []

@@ -185,3 +185,43 @@ def test_few_of_two_thousand_near_misses_are_found() -> None:
         )
         wrong += bool(found(text))
     assert wrong <= 20
+
+
+@pytest.mark.parametrize(
+    "writing",
+    [
+        'let jwt_secret: &str = "{}";',
+        "const apiKey: string = '{}';",
+        'private val clientSecret: String = "{}"',
+        'const webhookSecret string = "{}"',
+        'DB_PASSWORD = os.getenv("DB_PASSWORD", "{}")',
+        "config.set('smtp_password', '{}')",
+        '{{\n      "name": "JWT_SECRET",\n      "value": "{}"\n    }}',
+        "ENV ADMIN_PASSWORD {}\nRUN make",
+        "gh secret set ENCRYPTION_KEY --body '{}'",
+        "| `CLIENT_SECRET` | `{}` |",
+        "crm-sync calling upstream with encryptionKey={} attempt=2",
+    ],
+)
+@pytest.mark.parametrize("value", ["JZuMBaZjX2nHPYoQ", "f642ad96b41e0f358e43e11f4ec2c4c7"])
+def test_a_secret_is_found_behind_a_type_a_default_or_an_instruction(writing: str, value: str) -> None:
+    """As languages with types, calls with a default, Dockerfiles, command lines and tables write one."""
+    assert found(writing.format(value)) == [("generic_secret", value)]
+
+
+@pytest.mark.parametrize("name", ["client_secret", "DB_PASSWORD", "apiKey", "passphrase"])
+def test_a_uuid_is_a_secret_where_it_is_called_one(name: str) -> None:
+    """Some services give UUIDs out as secrets."""
+    value = "a919f276-ae27-4fbd-9a31-82b202778252"
+    assert found(f'{{"{name}": "{value}"}}') == [("generic_secret", value)]
+
+
+@pytest.mark.parametrize("name", ["token", "request_token", "session_key", "secret_id", "password_policy", "id"])
+def test_a_uuid_is_only_an_id_behind_any_other_name(name: str) -> None:
+    """Requests and sessions are numbered so too."""
+    assert found(f'{{"{name}": "a919f276-ae27-4fbd-9a31-82b202778252"}}') == []
+
+
+def test_the_host_of_a_url_is_no_secret_behind_a_user_that_sounds_like_one() -> None:
+    """The password in it has detectors of its own."""
+    assert found("sftp://x-token-auth:CS75Jk62sAcYS70Fq@localhost:22/in") == []

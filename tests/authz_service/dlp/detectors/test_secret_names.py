@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.dlp.detectors.context import Context
-from authz_service.dlp.detectors.secret_names import HINT, is_named, names_a_secret, since_redaction
+from authz_service.dlp.detectors.secret_names import (
+    HINT,
+    is_named,
+    names_a_secret,
+    names_more_than_an_id,
+    since_redaction,
+)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +96,19 @@ def test_a_services_word_around_a_secrets_key_names_its_value() -> None:
 def test_the_window_begins_behind_a_redaction() -> None:
     assert since_redaction(b"a [REDACTED:us_ssn] b=", 22) == b" b="
     assert since_redaction(b"x" * 100, 100) == b"x" * 64
+
+
+def test_words_far_before_a_name_take_nothing_back() -> None:
+    """A sentence that ends with a name says nothing of it, other than the words that belong to it."""
+    assert names_a_secret(b"crm-sync calling the upstream with encryption_key")
+    assert not names_a_secret(b"next page token")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [(b"client_secret", True), (b"X-Api-Key", True), (b"rootPassword", True), (b"access_token", False),
+     (b"session_key", False), (b"password_hash", False), (b"", False)],
+)  # fmt: skip
+def test_only_a_name_that_no_id_has_says_so(name: bytes, *, expected: bool) -> None:
+    """Tokens and keys of sessions may be ids."""
+    assert names_more_than_an_id(name) is expected
