@@ -18,6 +18,7 @@ _VERSIONS = frozenset({0x00, 0x05})  # pay to public key hash, pay to script has
 ETHEREUM_WORDS = Context((
     "eth", "ethereum", "ether", "wallet", "wallet address", "erc20", "erc 20", "metamask", "usdc", "usdt", "polygon",
     "matic", "bsc", "arbitrum", "web3", "crypto", "deposit address", "payout address", "recipient address",
+    "withdrawal", "withdraw", "donate", "donation",
 ))  # fmt: skip
 
 

@@ -20,15 +20,18 @@ _SEPARATOR = r"(?:[ \t.-]|\xc2\xa0|\xe2\x80[\x90-\x95]|\xe2\x88\x92)"
 _SSN = rf"[0-9]{{3}}{_SEPARATOR}[0-9]{{2}}{_SEPARATOR}[0-9]{{4}}"
 _ITIN = rf"9[0-9]{{2}}{_SEPARATOR}[5-9][0-9]{_SEPARATOR}[0-9]{{4}}"
 _NINE_DIGITS = r"\b[0-9]{9}\b"
-_SIN = r"[0-9]{3}[ -][0-9]{3}[ -][0-9]{3}"
+_THREES = r"[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{3}"
 # National insurance: D, F, I, Q, U and V are in neither place, O not in the second.
-_NINO = r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[A-D]"
+_SIX = r"[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?[0-9]{2}[ -]?"
+_NINO = rf"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]{_SIX}[A-D]"
+_SMALL_NINO = rf"\b[a-ceghj-pr-tw-z][a-ceghj-npr-tw-z]{_SIX}[a-d]\b"
+_PATH = 2  # bytes before a number in a path: a digit, and what parts the two
 _NO_NINO = frozenset({b"BG", b"GB", b"KN", b"NK", b"NT", b"TN", b"ZZ"})
 
 SSN_WORDS = Context((
     "ssn", "ss number", "ss no", "ss#", "ss #", "social security", "social sec", "soc sec",
     "social number", "taxpayer id", "taxpayer identification", "tin", "tax id",
-    "my social", "your social", "his social", "her social", "their social",
+    "my social", "your social", "his social", "her social", "their social", "seguro social", "seguridad social",
 ))  # fmt: skip
 ITIN_WORDS = Context(("itin", "individual taxpayer", "taxpayer id", "taxpayer identification", "tin", "tax id", "w7"))
 SIN_WORDS = Context((
@@ -44,7 +47,8 @@ PASSPORT_WORDS = Context(("passport", "travel document", "pasaporte", "passeport
 BRITISH_WORDS = Context(("uk", "u.k.", "british", "britain", "united kingdom", "gb", "gbr", "hmpo", "english",
                          "scottish", "welsh", "england", "london"))  # fmt: skip
 AMERICAN_WORDS = Context(("usa", "u.s", "american", "america", "united states", "state department"))
-NINO_WORDS = Context(("nino", "ni number", "ni no", "national insurance", "nin", "insurance number"))
+_NINO_NAMES = Context(("nino", "ni number", "ni no", "national insurance", "insurance number"))
+NINO_WORDS = Context((*_NINO_NAMES.words, "nin"))
 
 
 def _is_social_security(number: bytes) -> bool:
@@ -64,7 +68,15 @@ def _is_taxpayer(number: bytes) -> bool:
 
 def _is_ssn(text: bytes, start: int, end: int) -> float:
     """Grouped as on the card: no digit may touch it."""
-    return stands_alone(text, start, end, DIGITS) and _is_social_security(validators.digits_of(text[start:end]))
+    if not stands_alone(text, start, end, DIGITS) or _is_drawn(text, start, end):
+        return 0.0
+    return float(_is_social_security(validators.digits_of(text[start:end])))
+
+
+def _is_drawn(text: bytes, start: int, end: int) -> bool:
+    """Whether it is of a path of SVG: a number stands before it, and a command's letter touches its end."""
+    before = text[max(0, start - _PATH) : start]
+    return before[-1:] in {b" ", b","} and before[:1].isdigit() and text[end : end + 1].isalpha()
 
 
 def _is_bare_ssn(text: bytes, start: int, end: int) -> float:
@@ -74,9 +86,9 @@ def _is_bare_ssn(text: bytes, start: int, end: int) -> float:
 
 
 def _is_itin(text: bytes, start: int, end: int) -> float:
-    if touches_digit(text, start, end) or not _is_taxpayer(validators.digits_of(text[start:end])):
+    if touches_digit(text, start, end) or _is_drawn(text, start, end):
         return 0.0
-    return 0.85
+    return 0.85 if _is_taxpayer(validators.digits_of(text[start:end])) else 0.0
 
 
 def _is_bare_itin(text: bytes, start: int, end: int) -> float:
@@ -105,10 +117,13 @@ def _is_npi(text: bytes, start: int, end: int) -> float:
 
 def _is_nino(text: bytes, start: int, end: int) -> float:
     """Its letters are few and their places fixed: grouped it speaks for itself, and hardly less where it is compact."""
-    if text[start : start + 2] in _NO_NINO or is_part(text, start, end):
+    letters = text[start : start + 2]
+    if letters.upper() in _NO_NINO or is_part(text, start, end):
         return 0.0
     if NINO_WORDS.near(text, start, end):
         return 0.95
+    if letters.islower():
+        return 0.0
     return 0.85 if b" " in text[start:end] else 0.7
 
 
@@ -159,7 +174,7 @@ _IRS = "Internal Revenue Service, IRM 3.21.263"
 
 DETECTORS = (
     Detector(
-        "us_ssn", "us_ssn_grouped", NO_DIGIT + _SSN, _SSN, _is_ssn, source=_SSA,
+        "us_ssn", "us_ssn_grouped", NO_DIGIT + _SSN, _SSN, _is_ssn, before=_PATH, source=_SSA,
         example=_made_up(lambda: _grouped(_digits(9)), lambda value: _is_social_security(_number(value))),
     ),
     # Nine bare digits are too common to be one without a word beside them.
@@ -168,7 +183,7 @@ DETECTORS = (
         example=_made_up(lambda: _digits(9), _is_social_security, b"ssn "),
     ),
     Detector(
-        "us_itin", "us_itin_grouped", NO_DIGIT + _ITIN, _ITIN, _is_itin, source=_IRS,
+        "us_itin", "us_itin_grouped", NO_DIGIT + _ITIN, _ITIN, _is_itin, before=_PATH, source=_IRS,
         example=_made_up(lambda: _grouped(b"9" + _digits(8)), lambda value: _is_taxpayer(_number(value))),
     ),
     Detector(
@@ -176,11 +191,11 @@ DETECTORS = (
         before=BEFORE, after=AFTER, source=_IRS, example=_made_up(lambda: b"9" + _digits(8), _is_taxpayer, b"ITIN "),
     ),
     Detector(
-        "uk_passport", "uk_passport", PASSPORT_WORDS.hint, _NINE_DIGITS, _is_uk_passport, before=BEFORE, after=AFTER,
-        source="HM Passport Office", example=lambda: b"UK passport " + _digits(9),
+        "uk_passport", "uk_passport", PASSPORT_WORDS.hint, rf"{_NINE_DIGITS}|\b{_THREES}\b", _is_uk_passport,
+        before=BEFORE, after=AFTER, source="HM Passport Office", example=lambda: b"UK passport " + _digits(9),
     ),
     Detector(
-        "us_passport", "us_passport", PASSPORT_WORDS.hint, r"\b[A-Z0-9][0-9]{8}\b",
+        "us_passport", "us_passport", PASSPORT_WORDS.hint, rf"\b[A-Z0-9][0-9]{{8}}\b|\b{_THREES}\b",
         _is_us_passport, before=BEFORE, after=AFTER, source="US Department of State",
         example=lambda: b"passport " + _digits(9),
     ),
@@ -189,8 +204,13 @@ DETECTORS = (
         source="HM Revenue & Customs, NIM39110",
         example=lambda: b"AB%sC" % _digits(6),
     ),
+    # Who types one in small letters does so behind its name, without which it could be anything.
     Detector(
-        "ca_sin", "ca_sin_grouped", NO_DIGIT + _SIN, _SIN, _is_sin, before=BEFORE, after=AFTER,
+        "uk_nino", "uk_nino_small", _NINO_NAMES.hint, _SMALL_NINO, _is_nino, before=BEFORE, after=AFTER,
+        source="HM Revenue & Customs, NIM39110", example=lambda: b"NINO ab%sc" % _digits(6),
+    ),
+    Detector(
+        "ca_sin", "ca_sin_grouped", NO_DIGIT + _THREES, _THREES, _is_sin, before=BEFORE, after=AFTER,
         source="Employment and Social Development Canada",
         example=_made_up(lambda: b"1" + _digits(2) + b" " + _digits(3) + b" " + _digits(3),
                          lambda value: validators.luhn(_number(value)), b"SIN "),

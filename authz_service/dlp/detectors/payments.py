@@ -16,6 +16,7 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (4, 4, frozenset({13, 16, 19})),  # Visa
     (51, 55, frozenset({16})),  # Mastercard
     (2221, 2720, frozenset({16})),
+    (2200, 2204, frozenset({16, 17, 18, 19})),  # Mir
     (34, 34, frozenset({15})),  # American Express
     (37, 37, frozenset({15})),
     (300, 305, frozenset({14})),  # Diners Club
@@ -29,6 +30,8 @@ _ISSUERS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (3528, 3589, frozenset({16, 17, 18, 19})),  # JCB
     (62, 62, frozenset({16, 17, 18, 19})),  # UnionPay
     (8100, 8171, frozenset({16, 17, 18, 19})),
+    (8172, 8199, frozenset({16})),  # RuPay
+    (9792, 9792, frozenset({16})),  # Troy
     (5018, 5018, frozenset(range(13, 20))),  # Maestro
     (5020, 5020, frozenset(range(13, 20))),
     (5038, 5038, frozenset(range(13, 20))),
@@ -50,12 +53,13 @@ def _by_prefix() -> Mapping[bytes, frozenset[int]]:
 
 _LENGTHS = _by_prefix()
 _PREFIX_DIGITS = sorted({len(prefix) for prefix in _LENGTHS})
-_FIRST = r"(?:4[0-9]|5[0-58]|6[0-57]|3[04-9]|2[2-7]|81)[0-9]{2}"
+_FIRST = r"(?:4[0-9]|5[0-58]|6[0-57]|3[04-9]|2[2-7]|81|97)[0-9]{2}"
 _FOURS = _FIRST + r"(?:[ -][0-9]{4}){3}"
-_FOURS_AND_THREE = _FOURS + r"[ -][0-9]{3}"
+_FOURS_AND_MORE = _FOURS + r"[ -][0-9]{2,3}"
 _UNEVEN = r"3[04-9][0-9]{2}[ -][0-9]{6}[ -][0-9]{4,5}"
 _COMPACT = _FIRST + r"[0-9]{9,15}"
-_NINE_DIGITS = r"\b[0-36-8][0-9]{8}\b"
+_ROUTING = r"\b[0-36-8][0-9]{3}(?:[0-9]{5}|-[0-9]{4}-[0-9])\b"
+_OF_BAR_CODES = 13  # digits
 _GROUP = 4  # digits
 _BESIDE = 7  # bytes: a group between two spaces, and what stands behind them
 _CENTURIES = frozenset({b"19", b"20"})  # a year may stand before a card
@@ -72,8 +76,22 @@ _IBAN = "|".join(
     rf"(?:{countries.replace(' ', '|')})[0-9]{{2}}(?:[ -]?[0-9A-Z]){{{length - 4}}}"
     for length, countries in _IBAN_LENGTHS.items()
 )
-_IBAN_HINT = rf"{NO_WORD}(?:{'|'.join(_IBAN_LENGTHS.values()).replace(' ', '|')})[0-9]{{2}}[ -]?[0-9A-Z]{{4}}"
+# Typed in small letters, and without hyphens: a UUID may begin with two letters and two digits.
+_SMALL_IBAN = "|".join(
+    rf"\b(?:{countries.lower().replace(' ', '|')})[0-9]{{2}}(?: ?[0-9a-z]){{{length - 4}}}"
+    for length, countries in _IBAN_LENGTHS.items()
+)
+_COUNTRIES = "|".join(_IBAN_LENGTHS.values()).replace(" ", "|")
+_IBAN_HINT = rf"{NO_WORD}(?:{_COUNTRIES})[0-9]{{2}}[ -]?[0-9A-Z]{{4}}"
 
+_BAR_CODE_WORDS = Context(("ean", "gtin", "barcode", "bar code", "isbn"))
+_JUST_BEFORE = 16  # bytes
+# In small letters, in which identifiers are written too, an IBAN must be called an account.
+_ACCOUNT_WORDS = Context((
+    "iban", "bank account", "account number", "konto", "kontonummer", "bankverbindung", "bank details",
+    "creditor account", "debtor account", "payee", "refund to", "\u00fcberweisen", "compte", "cuenta", "rachunek",
+    "rekening", "virement", "virer", "bonifico", "versare",
+))  # fmt: skip
 ROUTING_WORDS = Context((
     "routing", "routing number", "routing no", "routing transit", "aba", "rtn", "ach", "transit number",
     "direct deposit", "bank code",
@@ -92,6 +110,9 @@ def _is_card(text: bytes, start: int, end: int) -> float:
         separators = {byte for byte in candidate if byte not in validators.DECIMAL}
         if len(separators) > 1 or _in_row(text, start, end):
             return 0.0
+    elif len(number) == _OF_BAR_CODES and number[:1] == b"4":  # one in ten of Germany's and Japan's is right by chance
+        before = text[max(0, start - _JUST_BEFORE) : start]
+        return 0.0 if _BAR_CODE_WORDS.within(before, cut_left=start > _JUST_BEFORE) else 1.0
     return 1.0
 
 
@@ -108,6 +129,8 @@ def _in_row(text: bytes, start: int, end: int) -> bool:
         if group[:2] not in _CENTURIES or beyond[:1].isdigit():
             return True
     right = text[end : end + _BESIDE]
+    if left[-1:] + right[:1] == b"  " and right[1:2].isdigit() and group[:2].isupper() and group[2:].isdigit():
+        return beyond[-1:].isalnum() is False  # an account number like `DE89 3704 0044 …`, whose check digits are wrong
     group = right[1 : _GROUP + 1]
     return (
         right[:1] == b" "
@@ -126,9 +149,13 @@ def _is_iban(text: bytes, start: int, end: int) -> float:
     return 0.0 if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum() else 1.0
 
 
+def _is_small_iban(text: bytes, start: int, end: int) -> float:
+    return _is_iban(text, start, end) and float(_ACCOUNT_WORDS.near(text, start, end))
+
+
 def _is_routing_number(text: bytes, start: int, end: int) -> float:
     """The first two digits are a Federal Reserve district, or that and 20, 60, or 80 for traveller's cheques."""
-    number = text[start:end]
+    number = validators.digits_of(text[start:end])
     if not validators.aba(number) or is_part(text, start, end) or number == b"000000000":
         return 0.0
     district = int(number[:2])
@@ -161,7 +188,7 @@ _CARD_SOURCE = "ISO/IEC 7812-1; the schemes' ranges of prefixes"
 
 DETECTORS = (
     Detector(
-        "payment_card", "payment_card_grouped_19", NO_DIGIT + _FOURS_AND_THREE, _FOURS_AND_THREE, _is_card,
+        "payment_card", "payment_card_grouped_19", NO_DIGIT + _FOURS_AND_MORE, _FOURS_AND_MORE, _is_card,
         before=_BESIDE, after=_BESIDE,
         source=_CARD_SOURCE, example=lambda: _card_example(b"62", (4, 4, 4, 4, 3)),
     ),
@@ -175,11 +202,17 @@ DETECTORS = (
     ),
     Detector(
         "payment_card", "payment_card_compact", NO_DIGIT + _FIRST + "[0-9]{9}", _COMPACT, _is_card,
-        before=_BESIDE, after=_BESIDE, source=_CARD_SOURCE, example=lambda: _card_example(b"53", (16,)),
+        before=_JUST_BEFORE, after=_BESIDE, source=_CARD_SOURCE, example=lambda: _card_example(b"53", (16,)),
     ),
-    Detector("iban", "iban", _IBAN_HINT, _IBAN, _is_iban, source="ISO 13616: the IBAN registry", example=_iban_example),
     Detector(
-        "us_routing_number", "us_routing_number", _NINE_DIGITS, _NINE_DIGITS,
+        "iban", "iban", _IBAN_HINT, _IBAN, _is_iban, source="ISO 13616: the IBAN registry", example=_iban_example,
+    ),
+    Detector(
+        "iban", "iban_small", _ACCOUNT_WORDS.hint, _SMALL_IBAN, _is_small_iban, before=BEFORE, after=AFTER,
+        source="ISO 13616: the IBAN registry", example=lambda: b"IBAN " + _iban_example().lower(),
+    ),
+    Detector(
+        "us_routing_number", "us_routing_number", _ROUTING, _ROUTING,
         _is_routing_number, before=BEFORE, after=AFTER, source="American Bankers Association",
         example=_routing_example,
     ),

@@ -30,7 +30,11 @@ BIRTH_WORDS = Context((
     "dob", "d.o.b", "date of birth", "birth date", "birthdate", "birth day", "birthday", "born", "born on", "birth",
     "geboren", "geburtsdatum", "geb", "geburtstag", "n\u00e9 le", "n\u00e9e le", "date de naissance", "naissance",
     "fecha de nacimiento", "nacimiento", "nacido", "nacida", "data di nascita", "nato il", "nata il", "geboortedatum",
-    "data de nascimento", "nascimento",
+    "data de nascimento", "nascimento", "nascido", "nascida", "f\u00f6dd", "f\u00f6delsedatum", "f\u00f8dt",
+    "f\u00f8dselsdato", "syntynyt", "syntym\u00e4aika", "urodzony", "urodzona", "data urodzenia", "narozen",
+    "narozena", "datum narozen\u00ed", "sz\u00fcletett", "sz\u00fclet\u00e9si", "n\u0103scut", "do\u011fum tarihi",
+    "\u0434\u0430\u0442\u0430 \u0440\u043e\u0436\u0434\u0435\u043d\u0438\u044f", "\u751f\u5e74\u6708\u65e5",
+    "\u51fa\u751f\u65e5\u671f",
 ))  # fmt: skip
 # Words of a key that has one of the words above, and yet tells of another day.
 _OTHER_DAYS = Context(("updated", "created", "verified", "modified", "checked", "timestamp", "at", "expires"))

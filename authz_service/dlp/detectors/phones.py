@@ -48,7 +48,8 @@ PHONE_WORDS = Context((
     "call me", "call us", "call him", "call her", "call them", "called from", "calling from", "text me",
     "sms number", "sms to", "dial",
     "ring me", "contact number", "contact no", "callback", "reach me", "reach us", "hotline", "helpline", "voicemail",
-    "phonenumber", "telefon", "handy", "rufnummer", "mobil", "movil", "portable",
+    "phonenumber", "telefon", "handy", "rufnummer", "mobil", "movil", "portable", "anrufen", "erreichen", "erreichbar",
+    "mon num\u00e9ro", "mi n\u00famero", "meine nummer",
 ))  # fmt: skip
 # Of a key that has one of the words above: then the value is about the phone, not its number.
 _ABOUT_WORDS = Context((

@@ -35,6 +35,7 @@ VAT_WORDS = Context((
     "vat", "vat no", "vatin", "vat id", "tax id", "tax number", "tva", "ust", "ust id", "ustid", "ustidnr", "uid",
     "mwst", "umsatzsteuer", "iva", "partita iva", "p iva", "nif", "cif", "btw", "moms", "momsnr", "alv", "nip",
     "dic", "ic dph", "dph", "afm", "oib", "kmkr", "pvn", "pvm", "tax registration", "vies", "cui", "cod fiscal",
+    "reverse charge",
 ))  # fmt: skip
 
 

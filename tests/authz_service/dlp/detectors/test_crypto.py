@@ -80,3 +80,10 @@ def test_what_only_looks_like_an_address_is_not_found(text: str) -> None:
 def test_the_first_address_of_all_is_found() -> None:
     """Satoshi's."""
     assert found("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa") == ["1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
+
+
+def test_an_address_in_small_letters_is_found_beside_words_of_payment() -> None:
+    """It has no checksum then."""
+    address = "0x340a8b31db25b684b35fdda5dbf8a7bba3054ef4"
+    assert found(f"withdrawal of 0.25 to {address}") == [address]
+    assert found(f"object {address}") == []

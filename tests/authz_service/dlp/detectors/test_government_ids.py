@@ -181,3 +181,39 @@ def test_a_provider_identifier_needs_a_word_and_its_check_digit(first: str, body
     assert providers(f"National Provider Identifier {number}") == [number]
     assert providers(f"created {number}") == []
     assert providers(f"NPI {number[:-1]}{data.draw(another_digit(digit))}") == []
+
+
+@pytest.mark.parametrize("path", ["M76.9 219-09-9999z", "h10,219-09-9999l4 2", "L8 911-70-1234v2"])
+def test_numbers_of_a_drawing_are_nobodys(path: str) -> None:
+    """In a path of SVG a number stands before, and the letter of a command touches the end."""
+    assert [*found(path), *taxpayers(path)] == []
+
+
+@pytest.mark.parametrize("text", ["ssn219-09-9999", "no. 219-09-9999x", "1 219-09-9999", "1 219-09-9999. The"])
+def test_one_that_a_letter_touches_is_still_found_elsewhere(text: str) -> None:
+    """Nobody hides a number with a letter."""
+    assert found(text) == ["219-09-9999"]
+
+
+@pytest.mark.parametrize("text", ["Mi número de seguro social es {}.", "número de la seguridad social: {}"])
+def test_nine_digits_are_found_beside_spanish_words(text: str) -> None:
+    """Forty million Americans speak it at home."""
+    assert found(text.format("219099999")) == ["219099999"]
+
+
+@pytest.mark.parametrize("by", [" ", "-", "."])
+def test_a_passport_and_a_sin_are_found_in_groups_of_three(by: str) -> None:
+    """As people copy them from a document."""
+    number = by.join(("046", "454", "286"))
+    assert british_passports(f"UK passport {number}") == [number]
+    assert american_passports(f"passport no. {number}") == [number]
+    assert canadians(f"SIN {number}") == [number]
+    assert [*british_passports(number), *american_passports(number), *canadians(number)] == []
+
+
+@pytest.mark.parametrize("written", ["ab 12 34 56 c", "ab123456c", "ab-12-34-56-c"])
+def test_a_national_insurance_number_is_found_in_small_letters_behind_its_name(written: str) -> None:
+    """Without the name it could be anything."""
+    assert insured(f"NI number: {written}") == [written]
+    assert insured(f"my national insurance number is {written}") == [written]
+    assert insured(f"build {written}") == []

@@ -153,3 +153,60 @@ def test_exactly_the_districts_of_the_federal_reserve_have_routing_numbers(distr
     exists = district in {"00", "12", "21", "32", "61", "72", "80"}
     assert routing_numbers(f"ABA {number}") == ([number] if exists else [])
     assert routing_numbers(f"ABA {number[:-1]}{(int(number[-1]) + 1) % 10}") == []
+
+
+@pytest.mark.parametrize("body", ["220044681283901", "979239656457306", "817248263312675"])
+def test_cards_of_mir_troy_and_rupay_are_found(body: str) -> None:
+    """Russia's, Turkey's and India's own schemes."""
+    number = body + luhn_digit(body)
+    assert cards(f"pan {number}") == [number]
+
+
+def test_a_card_of_eighteen_digits_is_found_in_groups() -> None:
+    """Four fours and a two, as Maestro's may be."""
+    body = "63040841369111470"
+    number = body + luhn_digit(body)
+    written = " ".join(number[at : at + 4] for at in range(0, 18, 4))
+    assert cards(f"card {written}.") == [written]
+
+
+def _old_visa() -> str:
+    body = "401365476586"
+    return body + luhn_digit(body)
+
+
+@pytest.mark.parametrize("before", ['"ean": "', "EAN ", "gtin=", "barcode: "])
+def test_a_bar_code_that_is_called_one_is_no_card(before: str) -> None:
+    """Of those that begin with 4, Germany's and Japan's, one in ten is a card of thirteen digits by chance."""
+    assert cards(before + _old_visa()) == []
+
+
+@pytest.mark.parametrize("before", ['"card": "', "ocean ", "", '"ean": "4013", "card": "'])
+def test_thirteen_digits_are_a_card_where_they_are_called_no_bar_code(before: str) -> None:
+    """The word must stand just before the number, and whole."""
+    assert cards(before + _old_visa()) == [_old_visa()]
+
+
+def test_groups_that_an_iban_with_wrong_check_digits_ends_with_are_no_card() -> None:
+    """Four of its groups may look like one."""
+    body = "532745541282980"
+    number = body + luhn_digit(body)
+    written = " ".join(number[at : at + 4] for at in range(0, 16, 4))
+    assert cards(f"voucher DE48 {written} 12") == []
+    assert cards(f"room AB12 {written}, thanks") == [written]
+
+
+@pytest.mark.parametrize("before", ["IBAN: ", '"payeeIban":"', "Bitte überweisen Sie auf ", "sur le compte "])
+def test_an_iban_in_small_letters_is_found_beside_words_that_call_it_an_account(before: str) -> None:
+    """People type it so; without such a word it could be any identifier."""
+    for written in ("gb82west12345698765432", "gb82 west 1234 5698 7654 32"):
+        assert ibans(before + written) == [written]
+        assert ibans(before + written.replace("82", "83")) == []
+        assert ibans("build " + written) == []
+
+
+@pytest.mark.parametrize("written", ["0110-0001-5", "011000015"])
+def test_a_routing_number_is_found_as_the_directories_print_it(written: str) -> None:
+    """With hyphens before the bank and the check digit."""
+    assert routing_numbers(f"routing number {written}") == [written]
+    assert routing_numbers(f"part number {written}") == []

@@ -69,3 +69,13 @@ def test_a_moment_is_found_by_its_day() -> None:
 def test_no_one_is_born_tomorrow(written: bytes, past: bool) -> None:  # noqa: FBT001
     """Today is the first of March, 2026."""
     assert is_past_day(written, dt.date(2026, 3, 1)) is past
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["född den {} i Lund", "født {}", "urodzony {} w Krakowie", "narozena {}", "Дата рождения: {}", "生年月日 {}",
+     "született {}", "nascida em {}", "Syntymäaika: {}"],
+)  # fmt: skip
+def test_a_day_of_birth_is_found_in_the_languages_of_europe_and_beyond(text: str) -> None:
+    """Letters outside ASCII count in small letters only."""
+    assert found(text.lower().format("1975-03-12")) == ["1975-03-12"]

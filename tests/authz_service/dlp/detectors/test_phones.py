@@ -84,3 +84,11 @@ def test_times_orders_and_hashes_are_no_numbers(text: str) -> None:
 def test_what_stands_beside_a_word_can_be_something_else(text: str) -> None:
     """Times, identifiers, addresses of machines."""
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Mon numéro : {}, merci", "mi número es {}", "Sie erreichen uns unter {}.", "unter {} erreichbar"]
+)
+def test_a_number_is_found_where_people_say_that_it_is_theirs(text: str) -> None:
+    """In other languages than English too."""
+    assert found(text.format("06 26 79 74 96")) == ["06 26 79 74 96"]

@@ -55,3 +55,9 @@ def test_a_broken_check_digit_is_refused(body: str) -> None:
 def test_what_only_looks_like_one_is_not_found(text: str) -> None:
     """Broken, joined, of another country."""
     assert found(text) == []
+
+
+def test_a_number_with_a_hyphen_is_found_beside_the_words_for_reversed_tax() -> None:
+    """The customer's number has to stand there."""
+    assert found("Reverse charge: customer IT-01714910864 accounts for it") == ["IT-01714910864"]
+    assert found("train IT-01714910864") == []
