@@ -81,25 +81,27 @@ _IN_IMAGE = _compile(r"(?:^|\s)(?:ENV|ARG) ([A-Za-z][A-Za-z0-9_]{2,40}) [\"']?$"
 _SPOKEN = _compile(r"([A-Za-z][A-Za-z0-9 _-]{2,40}) (?:is|was)(?: now)?:? ?[\"'`]?$")
 
 
-def _stands_behind_a_name(text: bytes, start: int) -> bool:
-    """Whether what stands before a value names it as a secret, in one of the ways that names are written."""
+def _name_before(text: bytes, start: int) -> bytes | None:
+    """What names a value as a secret, in one of the ways that names are written, or None where nothing does."""
     if start == 0 or text[start - 1] not in _STANDS_BEFORE:
-        return False
+        return None
     before = text[max(0, start - context.BEFORE) : start]
     if _JOINED.search(before) is None:
-        return False
+        return None
     name = key_before(text, start - (text[start - 1] == _BACKQUOTE))
     if name is not None and name.startswith(b"//"):  # the user of a URL, whose password has detectors of its own
-        return False
+        return None
     if name is not None:  # a name that says nothing may have the true one beside it: "name": "API_KEY", "value": …
-        return names_a_secret(since_redaction(text, start) if says_nothing(name) else name)
-    if _SCHEME.search(before) is not None or _OTHER_SCHEME.search(before) is not None:
-        return True
-    if (option := _OPTION.search(before)) is not None and says_nothing(option[1]):  # set API_KEY --value …
-        return names_a_secret(since_redaction(text, start))
-    others = (form.search(before) for form in (_CELL, _SPOKEN, _ARGUMENT, _IN_IMAGE))
-    match = option or next(filter(None, others), None)
-    return match is not None and names_a_secret(match[1])
+        name = since_redaction(text, start) if says_nothing(name) else name
+    elif _SCHEME.search(before) is not None or _OTHER_SCHEME.search(before) is not None:
+        return b"authorization"
+    elif (option := _OPTION.search(before)) is not None:  # set API_KEY --value …
+        name = since_redaction(text, start) if says_nothing(option[1]) else option[1]
+    else:
+        others = (form.search(before) for form in (_CELL, _SPOKEN, _ARGUMENT, _IN_IMAGE))
+        match = next(filter(None, others), None)
+        name = match[1] if match is not None else None
+    return name if name is not None and names_a_secret(name) else None
 
 
 def _has_its_own_detector(text: bytes, start: int, end: int) -> bool:
@@ -115,15 +117,15 @@ def _has_its_own_detector(text: bytes, start: int, end: int) -> bool:
 
 def _is_secret(text: bytes, start: int, end: int) -> float:
     """Judge by the name before a value and by how random it looks."""
-    if not _stands_behind_a_name(text, start):
+    name = _name_before(text, start)
+    if name is None:
         return 0.0
     end = min(end, start + _LONGEST)
     value = text[start:end]
     if text[end : end + 1] == b"(" or is_placeholder(value):
         return 0.0
     if _UUID.search(value) is not None:  # most are only an id, and a token that is one may be a request's
-        name = key_before(text, start)
-        return _SURE if name is not None and _UUID.fullmatch(value) and names_more_than_an_id(name) else 0.0
+        return _SURE if _UUID.fullmatch(value) and names_more_than_an_id(name) else 0.0
     least = _LEAST_SHIFTS if _IS_A_NAME.search(value) is not None else 0.0
     if not looks_random(value) or shifts(value) < least or _has_its_own_detector(text, start, end):
         return 0.0

@@ -21,6 +21,16 @@ _BEGINNING = rf"-----BEGIN {_KINDS}PRIVATE KEY-----{_LINE_END}"
 _HEADERS = r"(?:Proc-Type|DEK-Info|Comment|Subject|Version|Charset|Hash|MessageID|X-[A-Za-z]{1,16}):"
 _PEM_HINT = r"-----BEGIN [A-Z0-9 ]{0,16}PRIVATE KEY-----"
 _PEM_PATTERN = rf"{_BEGINNING}(?:[A-Za-z0-9+/]{{16}}|{_HEADERS})"
+_GAPS = r"[ \t\r\n]{0,32}"
+_ESCAPED_END = r"(?:\\{1,2}[rn]){1,2}"
+
+
+def _in_literals(quote: str) -> str:
+    r"""A key that a program writes as strings, line by line, which an operator joins: `\n" +` and `"MII`."""
+    joined = rf"(?:{_ESCAPED_END}|[\r\n]{{1,8}})?{quote}{_GAPS}[+.\\]{_GAPS}{quote}|{_ESCAPED_END}{quote}{_GAPS}{quote}"
+    return rf"-----BEGIN {_KINDS}PRIVATE KEY-----(?:{joined})(?:[A-Za-z0-9+/]{{16}}|{_HEADERS})"
+
+
 _BEFORE = 64  # bytes in which the end of a service account's key id stands, and the name of its key
 _QUOTE = r"[\\\x00]{0,4}\"{1,2}"
 _GAP = r"[ \t\r\n]{0,8}"
@@ -28,6 +38,7 @@ _ACCOUNT = re2.compile(rf"[0-9a-f]{{8}}{_QUOTE}{_GAP},{_GAP}{_QUOTE}private_key{
 
 _SPACES = frozenset(b" \t\r\n\\\0")
 _PEM = LETTERS_AND_DIGITS | _SPACES | frozenset(b"+/=-:,.>")  # `>` where a letter is answered
+_OTHER_QUOTES = _PEM | frozenset(b"'`")
 _PGP = (frozenset(range(32, 127)) | _SPACES) - frozenset(b'"')  # its headers may be any text
 
 
@@ -40,6 +51,10 @@ def _always(text: bytes, start: int, end: int) -> float:
 def _pem() -> bytes:
     lines = b"\n".join(made_up(f"pem {line}", 64, BASE64) for line in range(3))
     return b"-----BEGIN" + b" PRIVATE KEY-----\nMIG" + lines + b"\n-----END" + b" PRIVATE KEY-----"
+
+
+def _in_program() -> bytes:
+    return b'"' + _pem().replace(b"\n", b'\\n" +\n    "') + b'";'
 
 
 def _pgp() -> bytes:
@@ -62,6 +77,8 @@ def _of_a_service_account(text: bytes, start: int, end: int) -> float:
     return 1.0 if _ACCOUNT.search(text[max(0, start - _BEFORE) : start]) is not None else 0.0
 
 
+_LITERALS = "RFC 7468; the string literals of programming languages"
+
 DETECTORS = (
     Detector(
         "gcp_service_account", "gcp_service_account_key", _PEM_HINT, _PEM_PATTERN, _of_a_service_account,
@@ -73,6 +90,17 @@ DETECTORS = (
         "private_key", "private_key_pem", _PEM_HINT, _PEM_PATTERN, _of_anyone_else,
         tail=_PEM, until=b"PRIVATE KEY-----", longest=_LONGEST, before=_BEFORE,
         source="RFC 7468, RFC 1421; OpenSSH, PROTOCOL.key", example=_pem,
+    ),
+    # What is joined so is never JSON, whose quotes no tail may take in; those within its strings read as two, and what
+    # stands in them is not found: nothing could tell where it ends if it were cut.
+    Detector(
+        "private_key", "private_key_in_program", _PEM_HINT, _in_literals('"'), _always,
+        tail=_PEM | frozenset(b'"'), until=b"PRIVATE KEY-----", longest=_LONGEST, source=_LITERALS, example=_in_program,
+    ),
+    Detector(
+        "private_key", "private_key_in_quotes", _PEM_HINT, _in_literals("['`]"), _always,
+        tail=_OTHER_QUOTES, until=b"PRIVATE KEY-----", longest=_LONGEST, source=_LITERALS,
+        example=lambda: _in_program().replace(b'"', b"'"),
     ),
     Detector(
         "private_key", "private_key_pgp", r"-----BEGIN PGP PRIVATE KEY BLOCK-----",

@@ -19,6 +19,7 @@ _ENDINGS = tuple(
 )
 _WORDS = frozenset({b"auth", b"authorization", b"bearer", b"pass", b"creds", b"cred", b"apitoken"})
 _NEVER_AN_ID = (b"secret", b"password", b"passwd", b"passphrase", b"pwd", b"apikey")
+_NEVER_AN_ID_S_KEY = frozenset({b"api", b"secret", b"encryption", b"signing", b"private", b"master"})
 _NEAR = 4  # words before it that may take back what a name says; those of a sentence further off do not
 JOINTS = 3  # signs and digits that may stand between the two words of a key
 _KINDS_OF_KEY = frozenset(
@@ -75,7 +76,9 @@ def names_a_secret(name: bytes) -> bool:
 def names_more_than_an_id(name: bytes) -> bool:
     """Whether what a name stands before is a secret even if it looks like an id: tokens and sessions may be ids."""
     words = [match[0].lower() for match in _WORD.finditer(name)]
-    return names_a_secret(name) and (words[-1].endswith(_NEVER_AN_ID) or words[-2:] == [b"api", b"key"])
+    return names_a_secret(name) and (
+        words[-1].endswith(_NEVER_AN_ID) or (words[-1] == b"key" and words[-2] in _NEVER_AN_ID_S_KEY)
+    )
 
 
 def is_named(words: Context, text: bytes, start: int, end: int) -> bool:

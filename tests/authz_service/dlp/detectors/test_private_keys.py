@@ -124,3 +124,45 @@ def test_a_line_about_keys_is_none(text: str) -> None:
 @given(randoms())
 def test_nothing_is_found_in_what_is_no_key(source: random.Random) -> None:
     assert [(text, found(text)) for text in near_misses(source) if found(text)] == []
+
+
+JOINTS = ['\\n" +\n    "', "\\n'\n    + '", '\\n"\n    "', '\\r\\n" .\n"', '" \\\n"', "\\n` +\n`", '"+"']
+
+
+@given(st.sampled_from(KINDS), st.sampled_from(JOINTS), st.integers(0, 40), randoms())
+def test_a_key_that_a_program_writes_as_strings_is_one_span(
+    kind: str, joint: str, lines: int, source: random.Random
+) -> None:
+    """Line by line, joined by an operator or by the compiler."""
+    key, name = pem(source, kind, joint, lines), "program" if '"' in joint else "quotes"
+    for text in (f"String pem = {joint[-1]}{key}{joint[-1]};", f"({joint[-1]}{key}\\n{joint[-1]})"):
+        assert found(text) == [(f"private_key_in_{name}", key)]
+
+
+@pytest.mark.parametrize("joint", [joint for joint in JOINTS if '"' not in joint])
+def test_a_key_of_a_program_is_found_in_json_too_and_its_quotes_are_left(joint: str) -> None:
+    """As an agent hands a file on, whole or cut."""
+    key = pem(random.Random(7), "RSA ", joint)
+    body = json.dumps({"content": f"pem = {joint[-1]}{key}{joint[-1]};", "next": "x"})
+    for cut in (body, body.replace("-----END RSA PRIVATE KEY-----", "")):
+        text = b"".join(piece.text for piece in JsonView().feed(cut.encode()))
+        ((name, taken),) = found(text.decode())
+        assert name == "private_key_in_quotes"
+        assert taken.count("PRIVATE KEY-----") == cut.count("PRIVATE KEY-----")
+        assert '"' not in taken
+
+
+@pytest.mark.parametrize("joint", [joint for joint in JOINTS if '"' in joint])
+def test_no_quote_of_json_is_ever_taken_in(joint: str) -> None:
+    """Where a key is cut, what follows it in the body would go too."""
+    key = pem(random.Random(7), "RSA ", joint).replace("-----END", "")
+    body = json.dumps({"content": f'pem = "{key}', "next": "x"})
+    text = b"".join(piece.text for piece in JsonView().feed(body.encode()))
+    assert not any('"' in taken for _, taken in found(text.decode()))
+
+
+@pytest.mark.parametrize("comma", [",", ", ", ",\n  "])
+def test_the_structure_of_json_is_no_part_of_a_key(comma: str) -> None:
+    """A list of lines is not joined, and a redaction would break it."""
+    lines = pem(random.Random(7)).split("\n")
+    assert found(comma.join(f'"{line}"' for line in lines)) == []
