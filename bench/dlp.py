@@ -14,7 +14,7 @@ from typing import Any
 from authz_service.dlp.detectors import EVERY
 from authz_service.dlp.json_lines import hits
 from authz_service.dlp.scan import Scanner
-from bench import dlp_rivals, dlp_speed
+from bench import dlp_blind, dlp_rivals, dlp_speed
 from bench.dlp_accuracy import Finding, Verdict, examples, judge, table
 from bench.dlp_corpus import EACH_NEAR_MISS, EACH_VALUE, VALUES, Sample, corpus
 from bench.dlp_rivals import Rival
@@ -39,20 +39,23 @@ def main() -> None:
     rivals = [] if arguments.without_rivals else dlp_rivals.installed()
     figures: dict[str, Any] = {"seed": arguments.seed}
     if arguments.only != "speed":
-        figures["accuracy"] = _accuracy(arguments, rivals)
+        seed, each, show = arguments.seed, arguments.each, arguments.show_misses
+        samples = corpus(seed, each or EACH_VALUE, each or EACH_NEAR_MISS)
+        figures["accuracy"] = _accuracy("Accuracy", samples, rivals, show)
+        samples = dlp_blind.corpus(seed, each or dlp_blind.EACH_VALUE, each or dlp_blind.EACH_NEAR_MISS)
+        figures["blind_accuracy"] = _accuracy("\nAccuracy on texts written blind", samples, rivals, show)
     if arguments.only != "accuracy":
         figures["speed"] = dlp_speed.run(arguments.seed, rivals)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
 
 
-def _accuracy(arguments: argparse.Namespace, rivals: list[Rival]) -> dict[str, Any]:
-    samples = corpus(arguments.seed, arguments.each or EACH_VALUE, arguments.each or EACH_NEAR_MISS)
+def _accuracy(title: str, samples: list[Sample], rivals: list[Rival], show: int) -> dict[str, Any]:
     values = sum(bool(sample.entity) for sample in samples)
-    print(f"Accuracy: {values:,} values of {len(VALUES)} entities, {len(samples) - values:,} near misses\n")
+    print(f"{title}: {values:,} values of {len(VALUES)} entities, {len(samples) - values:,} near misses\n")
     scanner = Scanner(EVERY)
     ours = judge(samples, {sample.id: _found(scanner, sample) for sample in samples}, frozenset(VALUES))
-    for line in (*table(ours), *examples(ours, arguments.show_misses)):
+    for line in (*table(ours), *examples(ours, show)):
         print(line)
     figures = {"agent-gateway": ours.to_json()}
     theirs: dict[str, Verdict] = {}

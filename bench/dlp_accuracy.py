@@ -140,6 +140,9 @@ def _overlap(sample: Sample, finding: Finding) -> bool:
 
 
 def _is_right(sample: Sample, finding: Finding) -> bool:
+    for entity, start, end in sample.also:
+        if finding.entity in _names(entity) and finding.start < end and start < finding.end:
+            return True
     if not sample.entity or not _overlap(sample, finding):
         return False
     if finding.entity == "generic_secret":  # says less than could be said of a credential, and nothing false

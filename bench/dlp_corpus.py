@@ -21,7 +21,10 @@ EACH_NEAR_MISS = 600
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A text that holds one value of `entity` from `start` up to `end`, or, where that is empty, one near miss."""
+    """A text that holds one value of `entity` from `start` up to `end`, or, where that is empty, one near miss.
+
+    `also` are others in it, by entity, start and end: they need not be found, and it is no false alarm if they are.
+    """
 
     id: int
     text: str
@@ -29,6 +32,7 @@ class Sample:
     end: int
     entity: str
     kind: str
+    also: tuple[tuple[str, int, int], ...] = ()
 
 
 def corpus(seed: int, each_value: int = EACH_VALUE, each_near_miss: int = EACH_NEAR_MISS) -> list[Sample]:

@@ -74,3 +74,14 @@ def test_entities_that_a_scanner_does_not_know_are_not_held_against_it() -> None
     verdict = judge([value(1, "iban"), value(2, "us_ssn")], {}, frozenset({"us_ssn"}))
     assert [each.entity for each in verdict.scores] == ["us_ssn"]
     assert len(verdict.missed) == 1
+
+
+def test_it_is_no_false_alarm_to_find_another_value_that_the_text_holds() -> None:
+    """Nor need it be found."""
+    text = "ssn 219-09-9999 of kim@corp.example"
+    sample = Sample(1, text, 4, 15, "us_ssn", "", also=(("email_address", 19, 35),))
+    verdict = judge([sample], {1: [Finding("us_ssn", 4, 15), Finding("email_address", 19, 35)]}, frozenset(VALUES))
+    assert not verdict.false
+    assert not verdict.missed
+    verdict = judge([sample], {1: [Finding("us_ssn", 4, 15), Finding("iban", 19, 35)]}, frozenset(VALUES))
+    assert len(verdict.false) == 1
