@@ -31,7 +31,7 @@ _CARDS = (
     *((prefix, 16) for prefix in ("4", "4", "4", "4", "51", "52", "53", "54", "55", "2221", "2507", "2720")),
     *((prefix, 15) for prefix in ("34", "37", "37")),
     *((prefix, 16) for prefix in ("6011", "644", "649", "65", "3528", "3566", "3589", "6221", "6250", "6282", "81")),
-    *((prefix, 14) for prefix in ("36", "38", "300", "305", "309")),
+    *((prefix, 14) for prefix in ("36", "38", "300", "305", "3095")),
     ("4", 19), ("62", 19), ("5018", 16), ("5038", 16), ("6304", 18), ("6759", 19), ("6761", 16), ("2200", 16),
     ("9792", 16),
 )  # fmt: skip
@@ -178,14 +178,14 @@ def ip_address(rng: random.Random) -> str:
         address = f"{first}.{second}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
         return OPEN + address + SHUT + rng.choice(("", "", "", "", f":{rng.randrange(1_024, 65_536)}", "/24", "/32"))
     groups = [f"{rng.randrange(65_536):x}" for _ in range(8)]
-    prefix = rng.choice(("2001:db8", "2a02:8109", "fd12:3456", "fe80:", "2606:4700", "2400:cb00"))
+    prefix = rng.choice(("2001:db8", "2a02:8109", "fd12:3456", "fe80:0", "2606:4700", "2400:cb00"))
     shape = rng.randrange(5)
     if shape == 0:
-        return ":".join((prefix.rstrip(":"), *groups[:6]))
+        return ":".join((prefix, *groups[:6]))
     if shape == 1:
         return f"{prefix}::{groups[0]}"
     if shape == 2:
-        return f"{prefix.rstrip(':')}:{groups[1]}::{groups[2]}:{groups[3]}"
+        return f"{prefix}:{groups[1]}::{groups[2]}:{groups[3]}"
     if shape == 3:
-        return f"[{OPEN}{prefix.rstrip(':')}::{groups[4]}:{groups[5]}{SHUT}]:{rng.randrange(1_024, 65_536)}"
+        return f"[{OPEN}{prefix}::{groups[4]}:{groups[5]}{SHUT}]:{rng.randrange(1_024, 65_536)}"
     return f"{OPEN}fe80::{groups[1]}:{groups[2]}:{groups[3]}:{groups[4]}{SHUT}{rng.choice(('%eth0', '/64', ''))}"

@@ -112,7 +112,7 @@ def form(rng: random.Random, phrase: str, value: str) -> str:
     if shape == 1:
         return f"{said}\n{value}\n\nSigned on behalf of {person(rng)}"
     if shape == 2:
-        return f"{'Applicant':<28}{person(rng)}\n{said:<28}{value}\n{'Branch':<28}{rng.choice(WORDS)}\n"
+        return f"{'Applicant':<42}{person(rng)}\n{said:<42}{value}\n{'Branch':<42}{rng.choice(WORDS)}\n"
     if shape == 3:
         return f"[{said}]........: {value}\n[Agent]........: {person(rng)}"
     if shape == 4:
