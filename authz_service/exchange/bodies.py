@@ -35,6 +35,7 @@ from authz_service.model import Location
 from authz_service.policy.target import parse_target
 
 _FIXED: Final = replace(TEXT, syntax=Syntax.FIXED)
+_PSEUDO: Final = frozenset(name for name in FIXED_HEADERS if name.startswith(":"))
 _OPAQUE: Final = "requestState"  # MCP's: what a server has sealed for itself, which is never rewritten
 
 
@@ -107,13 +108,16 @@ class ScannedExchange:
         if direction is Direction.REQUEST and not trailers:
             return UNCHANGED
         location = Location.TRAILER if trailers else Location.HEADER
-        found = scan_headers(searched(fields, FIXED_HEADERS), self._terms.scanner, location)
+        passed_over = _PSEUDO if trailers else FIXED_HEADERS - {"host"}  # a response's framing is Envoy's to check
+        found = scan_headers(searched(fields, passed_over), self._terms.scanner, location)
         if found is None:
             return UNCHANGED
         blocks = Blocks()
         changes = found.treated(self._exchange(direction, request), direction, blocks)
         if blocks.code is not None:
             raise Blocked(blocks.code)
+        if not FIXED_HEADERS.isdisjoint((*changes.remove, *(name for name, _ in changes.set))):
+            raise Blocked("secret_in_fixed_place")
         return Change(changes.set, changes.remove)
 
     def findings(self, direction: Direction) -> Sequence[FindingNote]:

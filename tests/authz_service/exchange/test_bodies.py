@@ -81,6 +81,20 @@ def test_a_header_that_blocks_does_so() -> None:
         exchange.change(RESPONSE, [("x-note", SSN)], ASKED, trailers=False)
 
 
+@pytest.mark.parametrize("name", ["host", "content-length", "transfer-encoding"])
+def test_what_cannot_be_rewritten_among_trailers_is_refused_with_a_finding(name: str) -> None:
+    for direction in (REQUEST, RESPONSE):
+        assert _begin().change(direction, [(name, "9")], ASKED, trailers=True) == UNCHANGED
+        with pytest.raises(Blocked, match="secret_in_fixed_place"):
+            _begin().change(direction, [(name, SSN)], ASKED, trailers=True)
+
+
+def test_a_host_among_the_headers_of_a_response_is_looked_at() -> None:
+    assert _begin().change(RESPONSE, [("host", "api.example")], ASKED, trailers=False) == UNCHANGED
+    with pytest.raises(Blocked, match="secret_in_fixed_place"):
+        _begin().change(RESPONSE, [("host", SSN)], ASKED, trailers=False)
+
+
 def test_nothing_is_rewritten_in_messages_that_hold_lengths() -> None:
     grpc = [("content-type", "application/grpc")]
     assert _body(_begin(), "\0\0\0\0\4text", fields=grpc) == b"\0\0\0\0\4text"
