@@ -1,7 +1,7 @@
 """A short text, searched as it reads: look-alikes folded, findings told by where they stand as it is written. Pure.
 
-What a URL in it has percent-encoded, as cookies are too, and what is escaped by number is searched both ways: as it
-stands, and undone once more.
+What a URL in it has percent-encoded, as cookies are too, what is escaped by number, and what is quoted is searched both
+ways: as it stands, and undone once more.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from authz_service.dlp.scan import Scanner, Span
-from authz_service.dlp.views.escaped import SHORT, EscapedView
+from authz_service.dlp.views.escaped import QUOTED, SHORT, EscapedView, Escapes
 from authz_service.dlp.views.folding import fold
 from authz_service.dlp.views.piece import Piece, View
 from authz_service.dlp.views.plain import PlainView
@@ -20,21 +20,21 @@ def suspects_text(text: bytes, scanner: Scanner) -> bool:
     """Whether anything could be found in a text. False means that there is nothing."""
     if scanner.suspects(fold(text)):
         return True
-    return _has_escapes(text) and scanner.suspects(
-        b"".join([piece.text for piece in _pieces(text, EscapedView(SHORT))])
+    return any(
+        scanner.suspects(b"".join([piece.text for piece in _pieces(text, EscapedView(escapes))]))
+        for escapes in _escapes_of(text)
     )
 
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span, in order and apart, in bytes of the text as it is written."""
     spans = scanner.scan(text) if text.isascii() else _scan(_pieces(text, PlainView()), scanner)
-    if not _has_escapes(text):
-        return spans
-    undone = _scan(_pieces(text, EscapedView(SHORT)), scanner)
-    if not undone:
-        return spans
-    # What both find is told once, as it reads undone; what goes beyond that is told beside it.
-    return sorted([*undone, *(rest for span in spans for rest in _outside(span, undone))], key=_start)
+    for escapes in _escapes_of(text):
+        undone = _scan(_pieces(text, EscapedView(escapes)), scanner)
+        if undone:
+            # What both find is told once, as it reads undone; what goes beyond that is told beside it.
+            spans = sorted([*undone, *(rest for span in spans for rest in _outside(span, undone))], key=_start)
+    return spans
 
 
 def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
@@ -48,8 +48,13 @@ def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
         yield span._replace(start=start)
 
 
-def _has_escapes(text: bytes) -> bool:
-    return b"%" in text or b"\\" in text
+def _escapes_of(text: bytes) -> Iterator[Escapes]:
+    """Tell in which ways a text may have something escaped."""
+    has_backslash = b"\\" in text
+    if has_backslash or b"%" in text:
+        yield SHORT
+    if (has_backslash and b'"' in text) or b"*1" in text:
+        yield QUOTED
 
 
 def _start(span: Span) -> int:

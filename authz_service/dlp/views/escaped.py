@@ -114,6 +114,13 @@ def _or_by_number(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return lambda written: _by_number(written) if written.startswith(b"\\") else read(written)
 
 
+def _pair(written: bytes) -> bytes:
+    """A character behind a backslash, or by its number."""
+    if len(written) == _PAIR:
+        return written[1:]
+    return bytes([int(written[1:], 8)]) if written[1:].isdigit() else _by_number(written)
+
+
 def _quoted(written: bytes) -> bytes:
     return b"" if written[1:2] in {b"\r", b"\n", b" ", b"\t"} else unquote_to_bytes(written.replace(b"=", b"%"))
 
@@ -121,6 +128,7 @@ def _quoted(written: bytes) -> bytes:
 _NUMBER: Final = rf"\\{{1,8}}(?:u{_HEX}{{4}}|x{_HEX}{{2}})"
 _NUMBER_BEGUN: Final = rf"\\{{1,8}}(?:u{_HEX}{{0,3}}|x{_HEX}?)?$"
 _LONGEST_NUMBER: Final = 14  # bytes
+_PAIR: Final = 2  # bytes of a backslash and what it stands before
 
 # Text as it stands.
 TEXT: Final = Escapes(_compiled(_NUMBER), _compiled(_NUMBER_BEGUN), (b"\\",), _LONGEST_NUMBER, _by_number, Syntax.PLAIN)
@@ -136,6 +144,17 @@ FORM: Final = Escapes(
 )
 # Values of headers, cookies and queries, with what is percent-encoded in them.
 SHORT: Final = replace(FORM, syntax=Syntax.PLAIN, blank=b"")
+# Strings in quotes in such values: a backslash before any character, or before three octal digits as Python quotes
+# cookies, and a parameter in several pieces (`filename*0="a"; filename*1="b"`, RFC 2231 section 3) as one.
+_NEXT_PIECE: Final = r'"?[ \t]{0,8};[ \t]{0,8}[A-Za-z-]{1,32}\*[0-9]{1,3}\*?="?'
+QUOTED: Final = Escapes(
+    _compiled(rf"{_characters('%')}|{_NUMBER}|\\[0-3][0-7]{{2}}|\\[^\r\n]|{_NEXT_PIECE}"),
+    SHORT.unfinished,  # not for texts that come in parts
+    (b"%", b"\\", b"*"),
+    _LONGEST_NUMBER,
+    lambda written: _pair(written) if written[:1] == b"\\" else SHORT.read(written) if written[:1] == b"%" else b"",
+    Syntax.PLAIN,
+)
 # Character references by number, with any zeros before it and, as HTML is read, without the end; and HTML's by name.
 XML: Final = Escapes(
     _compiled(

@@ -71,7 +71,44 @@ def test_a_number_is_found_whichever_of_its_characters_are_percent_encoded(quote
     assert text[span.start : span.end].decode() == written
 
 
-@given(st.lists(st.sampled_from([SSN, KEY, "%", "%2D", "%31", "%41", "2D", "-", "1", " ", "A", "%00", "\u00e9"])))
+@given(
+    st.lists(st.sampled_from(["{}", "\\{}", "\\{octal}"]), min_size=len(SSN), max_size=len(SSN)),
+    st.sampled_from(["", "C:\\\\", "\\101", "%20", "*1="]),
+)
+def test_a_number_is_found_whichever_of_its_characters_are_quoted(forms: list[str], before: str) -> None:
+    r"""As in a quoted string, and as Python writes cookies: there `\123` is one character, and no three."""
+    forms = ["{}" if each in "123" and form == "\\{}" else form for each, form in zip(SSN, forms, strict=True)]
+    written = "".join(form.format(each, octal=f"{ord(each):03o}") for each, form in zip(SSN, forms, strict=True))
+    text = f'a="{before}{written}"'.encode()
+    assert suspects_text(text, SCANNER)
+    (span,) = scan_text(text, SCANNER)
+    assert text[span.start : span.end].decode() == written
+
+
+@pytest.mark.parametrize("name", ["filename", "name"])
+def test_a_value_in_several_parameters_is_found(name: str) -> None:
+    """RFC 2231 section 3, percent-encoded or not; all but the first name goes with it."""
+    for text in (
+        f'attachment; {name}*0="{SSN[:4]}"; {name}*1="{SSN[4:]}"',
+        f"attachment; {name}*0*=utf-8''{SSN[:3]}%2D;{name}*1*={SSN[4:6]}; {name}*2=%2D{SSN[7:]}",
+    ):
+        assert suspects_text(text.encode(), SCANNER)
+        (span,) = scan_text(text.encode(), SCANNER)
+        redacted = redact(text.encode(), [span]).decode()
+        assert redacted.count(name) == 1
+        assert not any(part in redacted for part in SSN.split("-"))
+
+
+def test_a_path_of_windows_in_quotes_hides_nothing() -> None:
+    r"""`\123` is a character by its number to some, and a name that begins so to others."""
+    for written in (SSN, SSN.replace("-", "%2D")):
+        assert len(scan_text(f'filename="C:\\{written}"'.encode(), SCANNER)) == 1
+
+
+CRUMBS = [SSN, KEY, "%", "%2D", "%31", "%41", "2D", "-", "1", " ", "A", "%00", "\u00e9", "\\", '"', "*1="]
+
+
+@given(st.lists(st.sampled_from(CRUMBS)))
 def test_what_is_found_in_either_reading_is_in_order_and_apart(parts: list[str]) -> None:
     """And holds all that is found in what is written."""
     text = "".join(parts).encode()
