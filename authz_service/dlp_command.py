@@ -16,14 +16,14 @@ from pathlib import Path
 from authz_service import dlp_rules_command
 from authz_service.dlp import long_texts
 from authz_service.dlp.actions import Action, Direction
-from authz_service.dlp.body import BodyRedactor
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.detectors import ALL, EVERY, custom
 from authz_service.dlp.found import Found, Treatment
 from authz_service.dlp.json_lines import BrokenLine, Record, hits, records
 from authz_service.dlp.long_texts import Part, Place
 from authz_service.dlp.redactions import Redactions
 from authz_service.dlp.scan import Scanner, Span
-from authz_service.dlp.views.opening import open_view
+from authz_service.dlp.two_readings import open_redactor
 from authz_service.progress import Progress
 from authz_service.settings.keys import read_key
 from authz_service.terminal import FAULT, OK, show_faults
@@ -220,12 +220,12 @@ def run_redact(arguments: argparse.Namespace) -> int:
         for name in arguments.files or ["-"]:
             try:
                 with opened(name) as source, target(name, in_place=arguments.in_place) as write:
-                    redactor = BodyRedactor(open_view(arguments.content_type, numbers="string"), scanner, treat)
+                    redactor = open_redactor(arguments.content_type, scanner, treat, numbers="string")
                     while data := source.read(_SLICE):
                         write(redactor.feed(data))
                         progress.add(len(data))
                     write(redactor.finish())
-            except (UnreadableError, UnwritableError) as error:
+            except (UnreadableError, UnwritableError, CodingError) as error:
                 faults += 1
                 progress.clear()
                 print(f"{name}: {error}", file=sys.stderr)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from authz_service.dlp.actions import Action, Direction
-from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.charsets import in_utf8
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.detectors.detector import Detector
@@ -21,8 +20,8 @@ from authz_service.dlp.reading import scan_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
 from authz_service.dlp.treatments import BLOCKED, Exchange
+from authz_service.dlp.two_readings import open_redactor
 from authz_service.dlp.views.json_paths import json_paths
-from authz_service.dlp.views.opening import open_view
 from authz_service.model import HttpRequest, Location
 
 MAX_BODY: Final = 1024 * 1024  # bytes that are searched; as much as a policy may look at
@@ -73,17 +72,17 @@ def scan_body(request: HttpRequest, scanner: Scanner) -> BodyFindings | None:
 
 def _found(body: bytes, content_type: str, scanner: Scanner) -> list[Found]:
     """Return what is found, in order of place. Nothing is changed, so that nothing is refused either."""
-    everything: list[Found] = []
+    everything: dict[tuple[int, str], Found] = {}  # a body that is read in two ways is told of once
 
     def note(found: Found) -> bytes | None:
         if found.detector.entity != OWN_TOKEN:
-            everything.append(found)
+            everything.setdefault((found.offset, found.detector.name), found)
         return None
 
-    redactor = BodyRedactor(open_view(content_type), scanner, note)
+    redactor = open_redactor(content_type, scanner, note)
     redactor.feed(body)
     redactor.finish()
-    return sorted(everything, key=lambda found: found.offset)
+    return sorted(everything.values(), key=lambda found: found.offset)
 
 
 def _placed(found: Sequence[Found], body: bytes, scanner: Scanner) -> list[Found]:

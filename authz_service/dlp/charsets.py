@@ -81,7 +81,9 @@ def declared(content_type: str) -> str | None:
         if match[1] or (name not in _WIDE and name not in _KNOWN):
             raise CodingError("unknown_charset")
         wide |= {_WIDE[name]} if name in _WIDE else set()
-    if len(wide) > 1:
+    if len(wide) > 1 or (
+        wide and "x-www-form-urlencoded" in content_type.lower()
+    ):  # of a form it means what is escaped
         raise CodingError("unknown_charset")
     return wide.pop() if wide else None
 

@@ -22,8 +22,9 @@ from authz_service.dlp.overrides import OverridesError, read_overrides
 from authz_service.dlp.terms import Terms
 from authz_service.dlp.tokens import Caller
 from authz_service.dlp.treatments import Exchange
+from authz_service.dlp.two_readings import open_redactor
 from authz_service.dlp.views.escaped import TEXT, EscapedView
-from authz_service.dlp.views.opening import Numbers, open_view
+from authz_service.dlp.views.opening import Numbers
 from authz_service.dlp.views.piece import Syntax, View
 from authz_service.errors import Refusal
 from authz_service.exchange.events import UNCHANGED, Change, Fields
@@ -86,8 +87,8 @@ class ScannedExchange:
         content_type = value_of(fields, "content-type")
         if is_grpc(fields):
             return self._sampled(BodyRedactor(fixed_view(), self._terms.scanner, treat), direction, content_type)
-        view = open_view(content_type, numbers=self._numbers)
-        redactor = self._sampled(BodyRedactor(view, self._terms.scanner, treat), direction, content_type)
+        opened = open_redactor(content_type, self._terms.scanner, treat, numbers=self._numbers)
+        redactor = self._sampled(opened, direction, content_type)
         return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), self._terms.scanner, treat))
 
     def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:

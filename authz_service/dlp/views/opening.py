@@ -1,14 +1,21 @@
-"""A body's media type → the view that reads it as the application will."""
+"""A body's media type → the view that reads it as the application will.
+
+Servers differ in where a type ends that is followed by something else than parameters, and in what the boundary of a
+multipart body is that is not written as RFC 9110 has it. The first word is the type; a boundary that two could read
+otherwise is refused.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.escaped import FORM, XML, EscapedView
 from authz_service.dlp.views.json_text import JsonView
 from authz_service.dlp.views.multipart import MAX_BOUNDARY, MultipartView
 from authz_service.dlp.views.piece import Syntax, View
-from authz_service.dlp.views.sniffed import SniffedView
+from authz_service.dlp.views.sniffed import LIKE_JSON, LIKE_XML, SniffedView
 from authz_service.dlp.views.sse import SseView
 from authz_service.policy.bodies.media_type import ParameterizedError, parse
 
@@ -19,29 +26,45 @@ _LINES: Final = frozenset({
     "application/x-jsonlines", "application/json-lines", "application/json-seq",
 })  # fmt: skip
 _XML: Final = frozenset({"text/xml", "application/xml", "text/html"})
+_EVENTS: Final = "text/event-stream"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+_END: Final = re.compile(r"[;, \t]")
+# A lone one in a type that is not well written otherwise, as PHP finds it.
+_BOUNDARY: Final = re.compile(r"""[;,\s]boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))(?=[\s;]|$)""", re.IGNORECASE)
+_ARMOR: Final = b"-----BEGIN"  # of keys, which no delimiter is to cut
 
 
 def open_view(content_type: str, *, numbers: Numbers = "block") -> View:
     """Return a view for one body. A type that cannot be read, or is not known, leads to one that goes by the body.
 
     `numbers`: whether a number of JSON in which something is found becomes a string, or blocks its body.
+
+    Raises:
+        CodingError: it is in parts, and what stands between them is not certain.
     """
     syntax = Syntax.JSON_NUMBER if numbers == "string" else Syntax.FIXED
     word = _word(content_type)
     if word.startswith("multipart/"):
-        boundary = _boundary(content_type)
-        if boundary is not None:
-            return MultipartView(boundary, lambda of_part: _of_one(_word(of_part), syntax))
+        return MultipartView(_boundary(content_type), lambda of_part: _of_one(_word(of_part), syntax))
     return _of_one(word, syntax)
+
+
+def unlike(content_type: str) -> bytes:
+    """Return what no body of this type begins with, and one may that is JSON or XML to whoever asks for no type."""
+    word = _word(content_type)
+    if word in _XML or word.endswith("+xml"):
+        return LIKE_JSON
+    return LIKE_JSON + LIKE_XML if word in {FORM_TYPE, _EVENTS} or word.startswith("multipart/") else b""
 
 
 def _of_one(word: str, syntax: Syntax) -> View:
     if word == "application/json" or word.endswith("+json"):
-        return JsonView(numbers=syntax)
+        return SniffedView(otherwise=lambda: JsonView(numbers=syntax))
     if word in _LINES:
-        return JsonView(numbers=syntax, lines=True)
-    if word == "text/event-stream":
+        return SniffedView(otherwise=lambda: JsonView(numbers=syntax, lines=True))
+    if word == _EVENTS:
         return SseView(numbers=syntax)
     if word == FORM_TYPE:
         return EscapedView(FORM)
@@ -51,12 +74,17 @@ def _of_one(word: str, syntax: Syntax) -> View:
 
 
 def _word(content_type: str) -> str:
-    return content_type.partition(";")[0].strip().lower()
+    return _END.split(content_type.strip(), 1)[0].lower()
 
 
-def _boundary(content_type: str) -> bytes | None:
+def _boundary(content_type: str) -> bytes:
     try:
         boundary = parse(content_type).parameters.get("boundary", "")
     except ParameterizedError:
-        return None
-    return boundary.encode("ascii", "replace") if 0 < len(boundary) <= MAX_BOUNDARY and boundary.isascii() else None
+        match = _BOUNDARY.search(content_type) if content_type.lower().count("boundary") == 1 else None
+        boundary = (match[1] or match[2]) if match else ""
+    delimiter = b"--" + boundary.encode("ascii", "replace")
+    is_known = 0 < len(boundary) <= MAX_BOUNDARY and boundary.isascii()
+    if not is_known or _ARMOR.startswith(delimiter) or delimiter.startswith(_ARMOR):
+        raise CodingError("unknown_boundary")
+    return delimiter[2:]

@@ -1,8 +1,8 @@
-"""A body of a type that says nothing of how it is read: by its first character that is no space."""
+"""A body of a type that says nothing of how it is read, or says something else: by its first character but spaces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from authz_service.dlp.views.escaped import TEXT, XML, EscapedView
@@ -11,15 +11,27 @@ from authz_service.dlp.views.piece import Piece, Syntax, View
 
 _SPACE: Final = b" \t\r\n\f\v"
 _MARK: Final = b"\xef\xbb\xbf"
-_LIKE_JSON: Final = b'{["'
-_LIKE_XML: Final = b"<"
+LIKE_JSON: Final = b'{["'
+LIKE_XML: Final = b"<"
+
+
+def beginning(data: bytes) -> tuple[int, int | None]:
+    """Return how many bytes of space and marks a body begins with, and the byte behind; None where that is to come."""
+    rest = data.lstrip(_SPACE)
+    while rest.startswith(_MARK):
+        rest = rest[len(_MARK) :].lstrip(_SPACE)
+    return len(data) - len(rest), None if _MARK.startswith(rest) else rest[0]
 
 
 class SniffedView:
-    """Reads as JSON what begins like an object, a list or a string, as XML what begins like that, all else as text."""
+    """Reads as XML what begins like that. `otherwise` opens the view of all else.
 
-    def __init__(self, *, numbers: Syntax = Syntax.FIXED) -> None:
+    Without it what begins like an object, a list or a string is read as JSON, all else as text.
+    """
+
+    def __init__(self, *, numbers: Syntax = Syntax.FIXED, otherwise: Callable[[], View] | None = None) -> None:
         self._numbers = numbers
+        self._otherwise = otherwise
         self._view: View | None = None
         self._held = b""
 
@@ -28,21 +40,20 @@ class SniffedView:
         if self._view is not None:
             return self._view.feed(data)
         data, self._held = self._held + data, b""
-        rest = data.lstrip(_SPACE)
-        while rest.startswith(_MARK):
-            rest = rest[len(_MARK) :].lstrip(_SPACE)
-        if _MARK.startswith(rest):
-            self._held = rest
-            begun = data[: len(data) - len(rest)]
-            return [Piece(begun, begun)] if begun else []
-        space = data[: len(data) - len(rest)]
-        self._view = self._opened(rest[0])
-        return [*([Piece(space, space)] if space else []), *self._view.feed(rest)]
+        place, first = beginning(data)
+        space = [Piece(data[:place], data[:place])] if place else []
+        if first is None:
+            self._held = data[place:]
+            return space
+        self._view = self._opened(first)
+        return [*space, *self._view.feed(data[place:])]
 
     def _opened(self, first: int) -> View:
-        if first in _LIKE_JSON:
-            return JsonView(numbers=self._numbers)
-        return EscapedView(XML if first in _LIKE_XML else TEXT)
+        if first in LIKE_XML:
+            return EscapedView(XML)
+        if self._otherwise is not None:
+            return self._otherwise()
+        return JsonView(numbers=self._numbers) if first in LIKE_JSON else EscapedView(TEXT)
 
     def finish(self) -> Sequence[Piece]:
         """Read what was held back."""

@@ -148,3 +148,11 @@ def test_a_whole_one_is_read_without_its_mark() -> None:
     assert in_utf8(b"abc", "text/plain") == b"abc"
     with pytest.raises(CodingError):
         in_utf8(b"abc", "text/plain; charset=utf-7")
+
+
+def test_a_form_of_more_than_a_byte_for_each_character_is_refused() -> None:
+    """What is declared is meant of the bytes that it escapes, or of none of it: servers differ."""
+    for charset in ("utf-16le", "UTF-32", "utf-16"):
+        with pytest.raises(CodingError, match="unknown_charset"):
+            declared(f"application/x-www-form-urlencoded; charset={charset}")
+    assert declared("Application/X-www-form-urlencoded; charset=latin1") is None

@@ -105,12 +105,6 @@ def test_a_header_without_an_end_becomes_content() -> None:
         assert texts(read(view(), parts))[1] == body[7:]
 
 
-@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=" + "b" * 71])
-def test_without_a_boundary_that_can_be_it_is_text(content_type: str) -> None:
-    """And is read whole."""
-    assert texts(read(open_view(content_type), [b"--b\r\n\r\nx"])) == [b"--b\r\n\r\nx"]
-
-
 @pytest.mark.parametrize("charset", ["utf-7", "utf-16le"])
 def test_a_part_that_cannot_be_read_is_refused(charset: str) -> None:
     """A part has no encoding of its own, save one like ASCII."""

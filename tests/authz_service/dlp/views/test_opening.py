@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.opening import Numbers, open_view
 from authz_service.dlp.views.piece import Syntax
 from tests.authz_service.dlp.views.cutting import read, texts, whole_ones
@@ -24,6 +25,8 @@ ALL_ESCAPES = b'"\\u0041 %41 &#65;"'
         ("text/plain", b'"A %41 &#65;"'),
         ("application/octet-stream", b'"A %41 &#65;"'),
         ("", b'"A %41 &#65;"'),
+        ("application/x-www-form-urlencoded, text/plain", b'"A A &#65;"'),
+        ("application/x-www-form-urlencoded x", b'"A A &#65;"'),
         (";;;", b'"A %41 &#65;"'),
     ],
 )
@@ -63,3 +66,44 @@ def test_a_mark_and_spaces_are_passed_over(begun: str) -> None:
         body = (begun + text).encode()
         for parts in ([body], [body[index : index + 1] for index in range(len(body))]):
             assert texts(read(open_view("text/plain"), parts))[0].endswith(read_as)
+
+
+QUOTED = b"\r\ncontent-transfer-encoding: quoted-printable\r\n\r\n=41\r\n--b--"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data; boundary=b",
+        'multipart/form-data; boundary="b"',
+        "multipart/form-data, boundary=b",
+        "multipart/form-data boundary=b; x",
+        "multipart/related; start=<a@b>; boundary=b",
+    ],
+)
+def test_a_boundary_is_known_however_the_rest_is_written(content_type: str) -> None:
+    assert b"A\r\n" in texts(read(open_view(content_type), [b"--b" + QUOTED]))[1]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        "",
+        "; boundary=",
+        "; boundary=" + "b" * 71,
+        "; boundary=\u00e9",
+        "; boundary*=utf-8''b",
+        "; boundary*0=b; boundary*1=c",
+        "; boundary=b; boundary=c",
+        '; boundary="b\\c"',
+        "; boundary=b,c",
+        "; boundary=-",
+        "; boundary=---",
+        "; boundary=---BEGIN",
+        '; boundary="---BEGIN PRIVATE KEY-----"',
+    ],
+)
+def test_a_boundary_that_is_not_certain_is_refused(parameters: str) -> None:
+    """Where parts begin elsewhere, their encodings would not be known; nor is a key to be cut where it begins."""
+    with pytest.raises(CodingError, match="unknown_boundary"):
+        open_view(f"multipart/form-data{parameters}")
