@@ -26,6 +26,7 @@ _TEXTS = {
     "unknown_boundary": "what stands between the parts of the body is not certain",
     "unknown_charset": "the character encoding of the body is not supported",
     "unknown_coding": "the coding of the body is not supported",
+    "unknown_part": "how a part of the body is written is not certain",
     "upgrade_refused": "another protocol cannot be looked at",
 }
 _STATUS = {
@@ -36,6 +37,7 @@ _STATUS = {
     "unknown_boundary": 415,
     "unknown_charset": 415,
     "unknown_coding": 415,
+    "unknown_part": 415,
     "coding_expands": 413,
     "coding_goes_on": 400,
     "coding_malformed": 400,

@@ -146,7 +146,7 @@ FORM: Final = Escapes(
 SHORT: Final = replace(FORM, syntax=Syntax.PLAIN, blank=b"")
 # Strings in quotes in such values: a backslash before any character, or before three octal digits as Python quotes
 # cookies, and a parameter in several pieces (`filename*0="a"; filename*1="b"`, RFC 2231 section 3) as one.
-_NEXT_PIECE: Final = r'"?[ \t]{0,8};[ \t]{0,8}[A-Za-z-]{1,32}\*[0-9]{1,3}\*?="?'
+_NEXT_PIECE: Final = r'"?[ \t]{0,8};[ \t]{0,8}[A-Za-z-]{1,32}\*[1-9][0-9]{0,2}\*?="?'
 QUOTED: Final = Escapes(
     _compiled(rf"{_characters('%')}|{_NUMBER}|\\[0-3][0-7]{{2}}|\\[^\r\n]|{_NEXT_PIECE}"),
     SHORT.unfinished,  # not for texts that come in parts

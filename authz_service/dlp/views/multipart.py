@@ -1,7 +1,11 @@
 """multipart bodies (RFC 2046 section 5.1, RFC 7578): each part is read as its own headers say.
 
 Read leniently: what some reader takes for a delimiter is one here, since all that a delimiter does is to end a text.
-The headers of parts are text like another.
+The headers of parts are text like another. The name of a field is read once more where its value begins, as what stands
+between them can be longer than a context reaches.
+
+What is not certain is refused: what is told twice, an encoding that is not known, a parameter in several pieces (RFC
+2231 section 3), and headers too long to be kept.
 """
 
 from __future__ import annotations
@@ -14,12 +18,18 @@ from authz_service.dlp.charsets import declared
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.base64_text import Base64View
 from authz_service.dlp.views.escaped import QUOTED_PRINTABLE, TEXT, EscapedView
-from authz_service.dlp.views.piece import Piece, View
+from authz_service.dlp.views.piece import Piece, Syntax, View
 
 MAX_BOUNDARY: Final = 70  # characters (RFC 2046)
-MAX_HEADER_BYTES: Final = 8 * 1024  # of one part; what goes on beyond that is read as its content
+MAX_HEADER_BYTES: Final = 8 * 1024  # of one part
 MAX_DELIMITER_LINE: Final = 128  # bytes; more is content
 _ENCODING: Final = re.compile(r"[a-z0-9-]+")  # a comment may follow
+_AS_IT_IS: Final = frozenset({"7bit", "8bit", "binary"})
+_NAME: Final = re.compile(r"""(?:^|[;\s])name\s{0,8}=\s{0,8}"?([^";]{1,200})""", re.IGNORECASE)
+_NO_LETTERS: Final = re.compile(r"[^A-Za-z]+")
+_TOLD_ONCE: Final = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
+_IN_PIECES: Final = re.compile(r"[A-Za-z]\*[0-9]{1,8}\*?\s{0,8}=")
+_MAX_NAME: Final = 40  # letters and spaces
 
 
 class MultipartView:
@@ -85,24 +95,34 @@ class MultipartView:
         before = len(self._header)
         self._header += data
         end = _header_end(self._header)
-        if end < 0 and len(self._header) < MAX_HEADER_BYTES:
+        if end > MAX_HEADER_BYTES or (end < 0 and len(self._header) >= MAX_HEADER_BYTES):
+            raise CodingError("unknown_part")
+        if end < 0:
             return list(self._view.feed(data))
-        taken = max(0, min(len(data), (end if end >= 0 else MAX_HEADER_BYTES) - before))
-        pieces = [*self._view.feed(data[:taken]), *self._view.finish()]
-        self._view = self._of_part(self._header[:end] if end >= 0 else b"")
-        self._header = None
+        taken = end - before
+        fields = _fields(self._header[:end])
+        pieces = [*self._view.feed(data[: taken - 1]), *self._view.finish()]
+        self._view, self._header = self._of_part(fields), None
+        # Letters alone, which are no finding. Were they part of one, they could not be written anew here.
+        name = _letters(fields.get("content-disposition", ""))
+        pieces.append(Piece(b"\n", b"\n%s\n" % name, Syntax.FIXED, whole=True) if name else Piece(b"\n", b"\n"))
         return [*pieces, *self._view.feed(data[taken:])]
 
-    def _of_part(self, header: bytes) -> View:
-        fields = _fields(header)
+    def _of_part(self, fields: Mapping[str, str]) -> View:
         content_type = fields.get("content-type", "text/plain")
         if declared(content_type) is not None:
             raise CodingError("unknown_charset")  # a part alone is not read in another one than its body
-        encoding = _ENCODING.match(fields.get("content-transfer-encoding", "").lower())
-        if encoding is not None and encoding[0] == "quoted-printable":
+        encoding = fields.get("content-transfer-encoding", "").lower()
+        match = _ENCODING.match(encoding)
+        word = match[0] if match else encoding
+        if word == "quoted-printable":
             return EscapedView(QUOTED_PRINTABLE)
         view = self._open_part(content_type)
-        return Base64View(view) if encoding is not None and encoding[0] == "base64" else view
+        if word == "base64":
+            return Base64View(view)
+        if word and word not in _AS_IT_IS:
+            raise CodingError("unknown_part")
+        return view
 
 
 def _header_end(header: bytes) -> int:
@@ -117,5 +137,17 @@ def _header_end(header: bytes) -> int:
 def _fields(header: bytes) -> Mapping[str, str]:
     """Return the fields by lower-case name; lines that are folded are one."""
     text = header.decode("latin-1").replace("\r\n", "\n").replace("\n ", " ").replace("\n\t", " ")
-    pairs = (line.partition(":") for line in text.split("\n"))
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+    fields: dict[str, str] = {}
+    for line in text.split("\n"):
+        name, _, value = line.partition(":")
+        name = name.strip().lower()
+        if name in _TOLD_ONCE and (name in fields or _IN_PIECES.search(value)):
+            raise CodingError("unknown_part")
+        fields[name] = value.strip()
+    return fields
+
+
+def _letters(disposition: str) -> bytes:
+    """The letters of a field's name, and a space for whatever stands between them."""
+    match = _NAME.search(disposition)
+    return _NO_LETTERS.sub(" ", match[1])[:_MAX_NAME].strip().encode() if match else b""

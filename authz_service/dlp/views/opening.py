@@ -30,6 +30,7 @@ _EVENTS: Final = "text/event-stream"
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
+MAX_NESTED: Final = 4  # multipart bodies within each other
 _END: Final = re.compile(r"[;, \t]")
 # A lone one in a type that is not well written otherwise, as PHP finds it.
 _BOUNDARY: Final = re.compile(r"""[;,\s]boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1,70}))(?=[\s;]|$)""", re.IGNORECASE)
@@ -45,10 +46,7 @@ def open_view(content_type: str, *, numbers: Numbers = "block") -> View:
         CodingError: it is in parts, and what stands between them is not certain.
     """
     syntax = Syntax.JSON_NUMBER if numbers == "string" else Syntax.FIXED
-    word = _word(content_type)
-    if word.startswith("multipart/"):
-        return MultipartView(_boundary(content_type), lambda of_part: _of_one(_word(of_part), syntax))
-    return _of_one(word, syntax)
+    return _opened(content_type, syntax, MAX_NESTED)
 
 
 def unlike(content_type: str) -> bytes:
@@ -57,6 +55,16 @@ def unlike(content_type: str) -> bytes:
     if word in _XML or word.endswith("+xml"):
         return LIKE_JSON
     return LIKE_JSON + LIKE_XML if word in {FORM_TYPE, _EVENTS} or word.startswith("multipart/") else b""
+
+
+def _opened(content_type: str, syntax: Syntax, nested: int) -> View:
+    """Open a body, or a part of one, in which there may be so many more in each other."""
+    word = _word(content_type)
+    if not word.startswith("multipart/"):
+        return _of_one(word, syntax)
+    if not nested:
+        raise CodingError("unknown_part")
+    return MultipartView(_boundary(content_type), lambda of_part: _opened(of_part, syntax, nested - 1))
 
 
 def _of_one(word: str, syntax: Syntax) -> View:
