@@ -1,9 +1,9 @@
 """The character encoding of a body: what is not written in ASCII's bytes is read as UTF-8 and written back.
 
 UTF-16 and UTF-32 are told by their mark, by the zeros that ASCII has in them (RFC 4627 section 3; many parsers of JSON
-go by those), or by `charset`. Whatever else is not ASCII where it looks like it (UTF-7, EBCDIC, ISO-2022) is refused:
-it could be neither read nor rewritten. Where there is no sign, most applications read UTF-8 whatever is declared, so
-that bytes of UTF-16 and UTF-32 are looked at as they stand too.
+go by those), or by `charset`; XML declares one itself, too. Whatever else is not ASCII where it looks like it (UTF-7,
+EBCDIC, ISO-2022) is refused: it could be neither read nor rewritten. Where there is no sign, most applications read
+UTF-8 whatever is declared, so that bytes of UTF-16 and UTF-32 are looked at as they stand too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ from authz_service.dlp.codings import CodingError
 _ERRORS: Final = "surrogatepass"  # a half of a pair is no reason to read no further
 _AHEAD: Final = 4  # bytes by which an encoding is known
 _CHARSET: Final = re.compile(r"""\bcharset(\*[0-9*]{0,8})?\s{0,8}=[\s"']{0,8}([^\s;,"']*)""", re.IGNORECASE)
+_SPACES: Final = (b" ", b"\t", b"\r", b"\n")
+_XML: Final = b"<?xml"
+_XML_ENCODING: Final = re.compile(rb"""encoding\s{0,64}=\s{0,64}["']([^"']{0,64})["']""")
+_DECLARATION: Final = 256  # bytes of XML's, which ends before
 _EBCDIC_XML: Final = b"\x4c\x6f\xa7\x94"  # XML 1.0 appendix F
 # Those of four bytes first: one of two bytes begins alike.
 _MARKS: Final = (
@@ -77,7 +81,7 @@ def declared(content_type: str) -> str | None:
     """
     wide: set[str] = set()
     for match in _CHARSET.finditer(content_type):
-        name = re.sub(r"[^a-z0-9]+", "_", match[2].lower())
+        name = _plain(match[2])
         if match[1] or (name not in _WIDE and name not in _KNOWN):
             raise CodingError("unknown_charset")
         wide |= {_WIDE[name]} if name in _WIDE else set()
@@ -86,6 +90,10 @@ def declared(content_type: str) -> str | None:
     ):  # of a form it means what is escaped
         raise CodingError("unknown_charset")
     return wide.pop() if wide else None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 class Recoding:
@@ -108,7 +116,7 @@ class Recoding:
         """Read on; raises `CodingError`, and what the redactor raises."""
         if not self._known:
             data, self._held = self._held + data, b""
-            if _is_open(data):
+            if _is_open(data) or _declaration_is_open(data):
                 self._held = data
                 return b""
             return self._begin(data)
@@ -196,6 +204,7 @@ def _encoding(data: bytes, wide: str | None) -> tuple[str | None, bytes]:
     """Return the encoding of a body that begins so, None for one like ASCII, and the mark before it."""
     if data.startswith(_EBCDIC_XML):
         raise CodingError("unknown_charset")
+    _check_declaration(data)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             if not encoding.startswith(wide or ""):
@@ -207,3 +216,23 @@ def _encoding(data: bytes, wide: str | None) -> tuple[str | None, bytes]:
     if wide is not None and data and (wide in _SHORT.values() or told not in {None, wide}):
         raise CodingError("unknown_charset")
     return wide if wide is not None and data else told, b""
+
+
+def _declaration_is_open(data: bytes) -> bool:
+    """Whether more has to come of XML's own declaration."""
+    if data and codecs.BOM_UTF8.startswith(data):
+        return True
+    data = data.removeprefix(codecs.BOM_UTF8)
+    return _XML.startswith(data[: len(_XML)]) and b"?>" not in data and len(data) < _DECLARATION
+
+
+def _check_declaration(data: bytes) -> None:
+    """Refuse XML that declares an encoding not like ASCII: parsers believe it, UTF-7 too. UTF-16 they see for none."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if not data.startswith(_XML) or data[len(_XML) : len(_XML) + 1] not in _SPACES:
+        return
+    declaration, end, _ = data[:_DECLARATION].partition(b"?>")
+    match = _XML_ENCODING.search(declaration)
+    name = _plain(match[1].decode("latin-1")) if match else ""
+    if not end or (name not in _KNOWN and name not in _WIDE):
+        raise CodingError("unknown_charset")

@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 import re2
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.folding import Folding
 from authz_service.dlp.views.piece import Piece, Syntax
 
@@ -31,6 +32,7 @@ class Escapes:
 
     `pattern` finds an escape, which one of `first` begins; `read` undoes one. None is longer than `longest` bytes.
     `unfinished` finds what may be the beginning of one at the end of a text. `blank` is a byte that reads as a space.
+    What one of `fixed` begins has to stay, as another one belongs to it.
     """
 
     pattern: Any
@@ -40,6 +42,7 @@ class Escapes:
     read: Callable[[bytes], bytes]
     syntax: Syntax
     blank: bytes = b""
+    fixed: tuple[bytes, ...] = ()
 
 
 class EscapedView:
@@ -51,7 +54,7 @@ class EscapedView:
         self._held = b""
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        """Read on."""
+        """Read on; raises `CodingError` where an escape has no end."""
         data = self._held + data
         match = self._escapes.unfinished.search(data[-self._escapes.longest :])
         kept = match.end() - match.start() if match else 0
@@ -73,7 +76,9 @@ class EscapedView:
                 start, end = match.span()
                 if start > position:
                     pieces.append(Piece(data[position:start], text[position:start], escapes.syntax))
-                pieces.append(Piece(data[start:end], escapes.read(data[start:end]), escapes.syntax, whole=True))
+                written = data[start:end]
+                syntax = Syntax.FIXED if escapes.fixed and written.startswith(escapes.fixed) else escapes.syntax
+                pieces.append(Piece(written, escapes.read(written), syntax, whole=True))
                 position = end
         if position < len(data):
             pieces.append(Piece(data[position:], text[position:], escapes.syntax))
@@ -102,6 +107,10 @@ def _compiled(pattern: str) -> Any:
 
 
 def _entity(written: bytes) -> bytes:
+    if len(written) > _ZEROS:
+        raise CodingError("unknown_charset")  # there may be more zeros, and a number behind them
+    if written[:1] != b"&":
+        return b""
     return html.unescape(written.decode("ascii")).encode("utf-8", "replace")
 
 
@@ -155,16 +164,25 @@ QUOTED: Final = Escapes(
     lambda written: _pair(written) if written[:1] == b"\\" else SHORT.read(written) if written[:1] == b"%" else b"",
     Syntax.PLAIN,
 )
-# Character references by number, with any zeros before it and, as HTML is read, without the end; and HTML's by name.
+# Character references by number, with zeros before it and, as HTML is read, without the end; and HTML's by name. What
+# stands within text and is none of it reads as nothing: the marks of CDATA, and comments and instructions so short that
+# nothing is in them, such as React writes between two texts.
+_ZEROS: Final = 200  # that may stand before a number
 XML: Final = Escapes(
     _compiled(
-        rf"&(?:#0{{0,20}}[0-9]{{1,7}};?|#[xX]0{{0,20}}[0-9A-Fa-f]{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)|{_NUMBER}"
+        rf"&(?:#0{{0,{_ZEROS}}}[0-9]{{1,7}};?|#[xX]0{{0,{_ZEROS}}}{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)"
+        rf"|{_NUMBER}|<!--[^<>-]{{0,8}}-->|<\?[^<>?]{{0,8}}\?>|<!\[CDATA\[|\]\]>"
     ),
-    _compiled(rf"(?:&(?:#[0-9]{{0,27}}|#[xX][0-9A-Fa-f]{{0,26}}|[A-Za-z][A-Za-z0-9]{{0,30}})?$|{_NUMBER_BEGUN})"),
-    (b"&", b"\\"),
-    33,
+    _compiled(
+        rf"(?:&(?:#[0-9]{{0,{_ZEROS + 7}}}|#[xX]{_HEX}{{0,{_ZEROS + 6}}}|[A-Za-z][A-Za-z0-9]{{0,30}})?|\]\]?"
+        r"|<(?:!(?:-(?:-[^<>-]{0,8}-{0,2})?|\[(?:C(?:D(?:A(?:TA?)?)?)?)?)?|\?[^<>?]{0,8}\??)?)$"
+        rf"|{_NUMBER_BEGUN}"
+    ),
+    (b"&", b"\\", b"<!", b"<?", b"]]>"),
+    _ZEROS + 11,
     _or_by_number(_entity),
     Syntax.XML,
+    fixed=(b"<![", b"]]>"),
 )
 # Quoted-printable (RFC 2045 section 6.7): bytes by number, and line ends that are none.
 QUOTED_PRINTABLE: Final = Escapes(

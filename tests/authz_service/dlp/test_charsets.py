@@ -156,3 +156,26 @@ def test_a_form_of_more_than_a_byte_for_each_character_is_refused() -> None:
         with pytest.raises(CodingError, match="unknown_charset"):
             declared(f"application/x-www-form-urlencoded; charset={charset}")
     assert declared("Application/X-www-form-urlencoded; charset=latin1") is None
+
+
+@pytest.mark.parametrize("declared_as", ['encoding="UTF-7"', "encoding = 'ISO-2022-JP'", f'encoding="{"x" * 60}"', ""])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_xml_that_declares_what_is_not_like_ascii_is_refused(declared_as: str, mark: bytes) -> None:
+    """So is a declaration that does not end: behind the bytes that are looked at it could go on."""
+    begun = mark + f'<?xml version="1.0" {declared_as}'.encode() + (b"" if declared_as else b" " * 300)
+    body = begun + b"?><a>+ADEAMgAzAC0-45-6789</a>"
+    for cuts in ((), range(1, len(body))):
+        for content_type in ("text/xml", "application/json", ""):
+            with pytest.raises(CodingError, match="unknown_charset"):
+                _recoded(body, content_type, *cuts)
+
+
+@pytest.mark.parametrize("name", ["UTF-8", "utf-16", "ISO-8859-1", "windows-1252"])
+def test_xml_that_declares_another_encoding_is_read(name: str) -> None:
+    """One of UTF-16 is often a text that was taken out of a program as it was."""
+    body = f"<?xml version='1.0' encoding='{name}' standalone='yes'?><a>{SSN}</a>".encode()
+    hidden = body.replace(SSN.encode(), b"[X]")
+    for cuts in ((), range(1, len(body))):
+        assert _recoded(body, "application/xml", *cuts) == hidden
+    for short in (b"<", b"<?x", b"<?xml", b"<?xml-stylesheet a?><a/>", b"<?xml ?>"):
+        assert _recoded(short, "application/xml") == short

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.escaped import FORM, QUOTED_PRINTABLE, TEXT, XML, EscapedView, Escapes
 from authz_service.dlp.views.folding import fold
 from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts
@@ -39,6 +40,12 @@ WRITTEN = [
     "\\x3",
     "\\" * 7,
     "&shy;",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?",
+    "?>",
     " ",
     "\r",
     "\n",
@@ -67,6 +74,7 @@ def test_forms_read_as_applications_read_them(text: str) -> None:
 @given(TEXTS)
 def test_xml_reads_as_parsers_read_it(text: str) -> None:
     """By name or by number, decimal or hexadecimal."""
+    assume("\\" not in text)
     for written in (
         html.escape(text), "".join(f"&#{ord(each)};" for each in text if each.isprintable()),
         "".join(f"&#x{ord(each):X};" for each in text if each.isprintable()),
@@ -122,3 +130,33 @@ def test_html_reads_as_browsers_read_it(written: str, read_as: bytes) -> None:
 def test_a_line_may_be_broken_for_mail_with_spaces_behind() -> None:
     """They are no part of the line (RFC 2045 section 6.7, rule 3)."""
     assert texts(read(EscapedView(QUOTED_PRINTABLE), [b"12= \t\r\n3"])) == [b"123"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123-<!-- -->45<!---->-6789",
+        "<![CDATA[123-]]>45<![CDATA[-6789]]>",
+        "123-<?x?>45<?php ?>-6789",
+        "&#" + "0" * 190 + "49;23-45-67&#x" + "0" * 190 + "38;9",
+    ],
+)
+def test_what_is_no_text_within_xml_reads_as_nothing(text: str) -> None:
+    """Nor do zeros before a number count."""
+    for parts in ([text.encode()], [bytes([byte]) for byte in text.encode()]):
+        assert texts(read(EscapedView(XML), parts)) == [b"123-45-6789"]
+
+
+def test_a_long_comment_is_read() -> None:
+    """It could hold something itself."""
+    text = b"<!-- 123-45-6789 --> <?a 123-45-6789?>"
+    assert texts(read(EscapedView(XML), [text])) == [text]
+
+
+@pytest.mark.parametrize("begun", ["&#", "&#x", "&#X"])
+def test_a_reference_without_an_end_is_refused(begun: str) -> None:
+    """Of any number of zeros no more can be held back, and behind them a digit may stand."""
+    text = f"{begun}{'0' * 300}49;".encode()
+    for parts in ([text], [bytes([byte]) for byte in text]):
+        with pytest.raises(CodingError):
+            read(EscapedView(XML), parts)
