@@ -71,7 +71,8 @@ class EscapedView:
         text = data.replace(escapes.blank, b" ") if escapes.blank else data
         pieces: list[Piece] = []
         position = 0
-        if any(first in data for first in escapes.first):
+        # The second byte is the rarer one, and one byte is sought twenty times as fast as two.
+        if any(first[1:2] in data and first in data for first in escapes.first):
             for match in escapes.pattern.finditer(data):
                 start, end = match.span()
                 if start > position:
@@ -167,7 +168,7 @@ QUOTED: Final = Escapes(
 # Character references by number, with zeros before it and, as HTML is read, without the end; and HTML's by name. What
 # stands within text and is none of it reads as nothing: the marks of CDATA, and comments and instructions so short that
 # nothing is in them, such as React writes between two texts.
-_ZEROS: Final = 200  # that may stand before a number
+_ZEROS: Final = 40  # that may stand before a number
 XML: Final = Escapes(
     _compiled(
         rf"&(?:#0{{0,{_ZEROS}}}[0-9]{{1,7}};?|#[xX]0{{0,{_ZEROS}}}{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)"
