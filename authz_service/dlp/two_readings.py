@@ -15,7 +15,7 @@ from authz_service.dlp.found import Found, Treatment
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
 from authz_service.dlp.views.opening import Numbers, open_view, unlike
-from authz_service.dlp.views.piece import Syntax
+from authz_service.dlp.views.piece import Syntax, View
 from authz_service.dlp.views.sniffed import SniffedView, beginning
 
 
@@ -25,8 +25,12 @@ def open_redactor(content_type: str, scanner: Scanner, treat: Treatment, *, numb
     Raises:
         CodingError: how it is read is not certain.
     """
-    declared = BodyRedactor(open_view(content_type, numbers=numbers), scanner, treat)
-    signs = unlike(content_type)
+    return open_both(open_view(content_type, numbers=numbers), unlike(content_type), scanner, treat, numbers=numbers)
+
+
+def open_both(view: View, signs: bytes, scanner: Scanner, treat: Treatment, *, numbers: Numbers) -> Redactor:
+    """Return what redacts a body as a view reads it and, where it begins with one of `signs`, as JSON or XML too."""
+    declared = BodyRedactor(view, scanner, treat)
     if not signs:
         return declared
     syntax = Syntax.JSON_NUMBER if numbers == "string" else Syntax.FIXED

@@ -22,10 +22,11 @@ from authz_service.dlp.overrides import OverridesError, read_overrides
 from authz_service.dlp.terms import Terms
 from authz_service.dlp.tokens import Caller
 from authz_service.dlp.treatments import Exchange
-from authz_service.dlp.two_readings import open_redactor
+from authz_service.dlp.two_readings import open_both, open_redactor
 from authz_service.dlp.views.escaped import TEXT, EscapedView
 from authz_service.dlp.views.opening import Numbers
 from authz_service.dlp.views.piece import Syntax, View
+from authz_service.dlp.views.sniffed import LIKE_JSON, LIKE_XML
 from authz_service.errors import Refusal
 from authz_service.exchange.events import UNCHANGED, Change, Fields
 from authz_service.exchange.fields import is_grpc, value_of
@@ -86,7 +87,9 @@ class ScannedExchange:
         treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
         content_type = value_of(fields, "content-type")
         if is_grpc(fields):
-            return self._sampled(BodyRedactor(fixed_view(), self._terms.scanner, treat), direction, content_type)
+            # A message begins with its flags: what begins like JSON is that to whoever asks for no type.
+            opened = open_both(fixed_view(), LIKE_JSON + LIKE_XML, self._terms.scanner, treat, numbers=self._numbers)
+            return self._sampled(opened, direction, content_type)
         opened = open_redactor(content_type, self._terms.scanner, treat, numbers=self._numbers)
         redactor = self._sampled(opened, direction, content_type)
         return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), self._terms.scanner, treat))

@@ -19,6 +19,7 @@ _TEXTS = {
     "coding_goes_on": "the body goes on behind its coding",
     "coding_malformed": "the body is not in its coding",
     "coding_truncated": "the body ends within its coding",
+    "number_too_long": "a number in the body is too long",
     "opaque_state": "an opaque value holds a secret",
     "partial_content": "a part of a body cannot be looked at",
     "too_many_codings": "the body has too many codings",
@@ -28,9 +29,11 @@ _TEXTS = {
     "unknown_coding": "the coding of the body is not supported",
     "unknown_part": "how a part of the body is written is not certain",
     "upgrade_refused": "another protocol cannot be looked at",
+    "xml_entities": "XML that defines entities cannot be looked at",
 }
 _STATUS = {
     "body_too_large": 413,
+    "number_too_long": 400,
     "partial_content": 400,
     "too_many_codings": 415,
     "trailers_refused": 400,
@@ -38,6 +41,7 @@ _STATUS = {
     "unknown_charset": 415,
     "unknown_coding": 415,
     "unknown_part": 415,
+    "xml_entities": 415,
     "coding_expands": 413,
     "coding_goes_on": 400,
     "coding_malformed": 400,

@@ -54,7 +54,7 @@ class EscapedView:
         self._held = b""
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        """Read on; raises `CodingError` where an escape has no end."""
+        """Read on; raises `CodingError` where an escape has no end, or is one that the text defines itself."""
         data = self._held + data
         match = self._escapes.unfinished.search(data[-self._escapes.longest :])
         kept = match.end() - match.start() if match else 0
@@ -110,6 +110,8 @@ def _compiled(pattern: str) -> Any:
 def _entity(written: bytes) -> bytes:
     if len(written) > _ZEROS:
         raise CodingError("unknown_charset")  # there may be more zeros, and a number behind them
+    if written == _DEFINES:
+        raise CodingError("xml_entities")  # what they stand for is put together where nobody looks
     if written[:1] != b"&":
         return b""
     return html.unescape(written.decode("ascii")).encode("utf-8", "replace")
@@ -168,15 +170,16 @@ QUOTED: Final = Escapes(
 # Character references by number, with zeros before it and, as HTML is read, without the end; and HTML's by name. What
 # stands within text and is none of it reads as nothing: the marks of CDATA, and comments and instructions so short that
 # nothing is in them, such as React writes between two texts.
+_DEFINES: Final = b"<!ENTITY"
 _ZEROS: Final = 40  # that may stand before a number
 XML: Final = Escapes(
     _compiled(
         rf"&(?:#0{{0,{_ZEROS}}}[0-9]{{1,7}};?|#[xX]0{{0,{_ZEROS}}}{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)"
-        rf"|{_NUMBER}|<!--[^<>-]{{0,8}}-->|<\?[^<>?]{{0,8}}\?>|<!\[CDATA\[|\]\]>"
+        rf"|{_NUMBER}|<!--[^<>-]{{0,8}}-->|<\?[^<>?]{{0,8}}\?>|<!\[CDATA\[|\]\]>|<!ENTITY"
     ),
     _compiled(
         rf"(?:&(?:#[0-9]{{0,{_ZEROS + 7}}}|#[xX]{_HEX}{{0,{_ZEROS + 6}}}|[A-Za-z][A-Za-z0-9]{{0,30}})?|\]\]?"
-        r"|<(?:!(?:-(?:-[^<>-]{0,8}-{0,2})?|\[(?:C(?:D(?:A(?:TA?)?)?)?)?)?|\?[^<>?]{0,8}\??)?)$"
+        r"|<(?:!(?:-(?:-[^<>-]{0,8}-{0,2})?|\[(?:C(?:D(?:A(?:TA?)?)?)?)?|E(?:N(?:T(?:IT?)?)?)?)?|\?[^<>?]{0,8}\??)?)$"
         rf"|{_NUMBER_BEGUN}"
     ),
     (b"&", b"\\", b"<!", b"<?", b"]]>"),

@@ -17,6 +17,7 @@ from typing import Final
 
 import re2
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.folding import Folding
 from authz_service.dlp.views.piece import Piece, Syntax
 
@@ -59,7 +60,7 @@ class JsonView:
         self._before = b" "  # the byte before what comes next
 
     def feed(self, data: bytes) -> Sequence[Piece]:
-        """Read on."""
+        """Read on; raises `CodingError` for a number with an exponent that does not end."""
         data = self._held + data
         kept = max(_unfinished(data), _unfinished_nested(data))
         if not kept and data and data[-1] in _NUMBER_BYTES:
@@ -119,8 +120,16 @@ class JsonView:
             if quotes.count(b'"', position, start) % 2:
                 in_string = not in_string
             position = start
-            if not in_string and end - start <= MAX_NUMBER:
+            if in_string:
+                continue
+            if end - start <= MAX_NUMBER:
                 yield start, end, _plain(text[start:end]), self._numbers
+                continue
+            number = text[start : start + MAX_NUMBER]  # as much as is there however it comes
+            if b"e" in number.lower():
+                raise CodingError("number_too_long")  # what it stands for hangs on what is still to come
+            if b"." in number:
+                yield start, start + MAX_NUMBER, _plain(number), Syntax.FIXED
 
     def _unfinished_number(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of a number that is to be a piece of its own."""

@@ -104,6 +104,12 @@ def test_nothing_is_rewritten_in_messages_that_hold_lengths() -> None:
     assert _body(_begin(dlp={"us_ssn": "report"}), SSN, fields=grpc) == SSN.encode()
 
 
+def test_json_that_is_called_grpc_is_read_as_json_too() -> None:
+    fields = [("content-type", "application/grpc-web")]
+    body = '{"u": "postgres:\\/\\/app:aljm44dHOw9B5K47SRg2@db.internal:5432\\/main"}'
+    assert "aljm44" not in _body(_begin(), body, RESPONSE, fields).decode()
+
+
 def test_an_answer_without_a_request_is_looked_at() -> None:
     assert SSN.encode() not in _body(_begin(), QUOTED, RESPONSE, asked=())
 

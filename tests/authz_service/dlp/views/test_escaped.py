@@ -160,3 +160,12 @@ def test_a_reference_without_an_end_is_refused(begun: str) -> None:
     for parts in ([text], [bytes([byte]) for byte in text]):
         with pytest.raises(CodingError):
             read(EscapedView(XML), parts)
+
+
+def test_xml_that_defines_entities_is_refused() -> None:
+    """A value could be put together of them."""
+    text = b'<!DOCTYPE a [<!ENTITY x "123-45-">]><a>&x;6789</a>'
+    for parts in ([text], [bytes([byte]) for byte in text]):
+        with pytest.raises(CodingError, match="xml_entities"):
+            read(EscapedView(XML), parts)
+    assert texts(read(EscapedView(XML), [b"<!DOCTYPE a [<!ENTIT"])) == [b"<!DOCTYPE a [<!ENTIT"]

@@ -25,6 +25,7 @@ TEXTS = st.text(LOOK_ALIKES | st.characters(exclude_categories=["Cs"]), max_size
         ("\uff41\uff4b\uff49\uff41 \uff20 a\uff0eb", "akia @ a.b"),
         ("\U0001d7d9\U0001d7da", "12"),
         ("\u2460\u00b2\u2083\u301c4\U000e01005\U000e0041\u206a", "123-45"),
+        ("1\ufe0f\u20e32\U0001d1733\U0001bca0-\U000e0fff4\ufff0", "123-4"),
         ("\U0001d400\U0001d558\u00b7", "Ag."),
         ("Größe 東京 \U0001f600", "Größe 東京 \U0001f600"),
         ("\u0430\u0440\u0456", "\u0430\u0440\u0456"),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.folding import fold
-from authz_service.dlp.views.json_text import JsonView
+from authz_service.dlp.views.json_text import MAX_NUMBER, JsonView
 from authz_service.dlp.views.piece import Syntax
 from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts, whole_ones
 
@@ -144,3 +145,25 @@ def test_json_in_a_string_is_read_too(levels: int) -> None:
 def test_a_whole_number_is_read_in_digits(written: bytes, read_as: bytes) -> None:
     """However it is written; whoever parses it cannot tell."""
     assert texts(read(JsonView(), [b"[" + written + b"]"])) == [b"[" + read_as + b"]"]
+
+
+@pytest.mark.parametrize("zeros", [60, 100, 300])
+@pytest.mark.parametrize("cut", [True, False])
+def test_a_whole_number_with_many_zeros_behind_its_point_is_read(zeros: int, *, cut: bool) -> None:
+    """Its beginning tells it; too long to be written anew, it stays or blocks."""
+    body = b'{"n": 4786344436638369.%s}' % (b"0" * zeros)
+    parts = [body[at : at + 1] for at in range(len(body))] if cut else [body]
+    ((raw, text, syntax),) = whole_ones(read(JsonView(numbers=Syntax.JSON_NUMBER), parts))
+    assert (raw, text, syntax) == (body[6 : 6 + MAX_NUMBER], b"4786344436638369", Syntax.FIXED)
+
+
+@pytest.mark.parametrize("begun", [b"4.786344436638369e", b"4786344436638369E-", b"0.0e+"])
+def test_a_number_whose_exponent_does_not_end_is_refused(begun: bytes) -> None:
+    """What it stands for hangs on its last digits. In a string it is a text."""
+    body = b"[1, " + begun + b"0" * 70 + b"15]"
+    for parts in ([body], [body[at : at + 1] for at in range(len(body))]):
+        with pytest.raises(CodingError, match="number_too_long"):
+            read(JsonView(), parts)
+    text = b'["' + begun + b"0" * 70 + b'"]'
+    assert texts(read(JsonView(), [text])) == [text]
+    assert texts(read(JsonView(), [b"[" + b"9" * 100 + b"]"])) == [b"[" + b"9" * 100 + b"]"]
