@@ -129,7 +129,7 @@ class JsonView:
             if b"e" in number.lower():
                 raise CodingError("number_too_long")  # what it stands for hangs on what is still to come
             if b"." in number:
-                yield start, start + MAX_NUMBER, _plain(number), Syntax.FIXED
+                yield start, start + MAX_NUMBER, _plain(number) + b" ", Syntax.FIXED  # apart from the zeros behind it
 
     def _unfinished_number(self, data: bytes) -> int:
         """How many bytes at the end may be the beginning of a number that is to be a piece of its own."""

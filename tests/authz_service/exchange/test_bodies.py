@@ -104,6 +104,12 @@ def test_nothing_is_rewritten_in_messages_that_hold_lengths() -> None:
     assert _body(_begin(dlp={"us_ssn": "report"}), SSN, fields=grpc) == SSN.encode()
 
 
+def test_a_card_number_with_many_zeros_behind_its_point_blocks() -> None:
+    for zeros in (1, 40, 70, 500):
+        with pytest.raises(Blocked, match="secret_in_fixed_place"):
+            _body(_begin(), f'{{"n":4786344436638369.{"0" * zeros}}}')
+
+
 def test_json_that_is_called_grpc_is_read_as_json_too() -> None:
     fields = [("content-type", "application/grpc-web")]
     body = '{"u": "postgres:\\/\\/app:aljm44dHOw9B5K47SRg2@db.internal:5432\\/main"}'
