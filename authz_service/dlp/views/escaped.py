@@ -118,12 +118,12 @@ def _entity(written: bytes) -> bytes:
 
 
 def _by_number(written: bytes) -> bytes:
-    code = int(written.lstrip(b"\\")[1:], 16)
+    code = int(written.lstrip(b"\\%")[1:], 16)
     return chr(code).encode("utf-8", "replace")
 
 
 def _or_by_number(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    return lambda written: _by_number(written) if written.startswith(b"\\") else read(written)
+    return lambda written: _by_number(written) if written.startswith((b"\\", b"%u")) else read(written)
 
 
 def _pair(written: bytes) -> bytes:
@@ -145,9 +145,10 @@ _PAIR: Final = 2  # bytes of a backslash and what it stands before
 # Text as it stands.
 TEXT: Final = Escapes(_compiled(_NUMBER), _compiled(_NUMBER_BEGUN), (b"\\",), _LONGEST_NUMBER, _by_number, Syntax.PLAIN)
 # application/x-www-form-urlencoded (https://url.spec.whatwg.org/#application/x-www-form-urlencoded), and queries.
+# In .NET a character can have a number of four digits there too.
 FORM: Final = Escapes(
-    _compiled(f"{_characters('%')}|{_NUMBER}"),
-    _compiled(f"(?:{_beginnings('%')}|{_NUMBER_BEGUN})"),
+    _compiled(f"{_characters('%')}|%u{_HEX}{{4}}|{_NUMBER}"),
+    _compiled(f"(?:{_beginnings('%')}|%u{_HEX}{{0,3}}$|{_NUMBER_BEGUN})"),
     (b"%", b"\\"),
     _LONGEST_NUMBER,
     _or_by_number(unquote_to_bytes),
@@ -167,15 +168,16 @@ QUOTED: Final = Escapes(
     lambda written: _pair(written) if written[:1] == b"\\" else SHORT.read(written) if written[:1] == b"%" else b"",
     Syntax.PLAIN,
 )
-# Character references by number, with zeros before it and, as HTML is read, without the end; and HTML's by name. What
+# Character references by number, with zeros before it and, as HTML is read, without the end; and HTML's by name,
+# of which old ones need no end either. What
 # stands within text and is none of it reads as nothing: the marks of CDATA, and comments and instructions so short that
 # nothing is in them, such as React writes between two texts.
 _DEFINES: Final = b"<!ENTITY"
 _ZEROS: Final = 40  # that may stand before a number
 XML: Final = Escapes(
     _compiled(
-        rf"&(?:#0{{0,{_ZEROS}}}[0-9]{{1,7}};?|#[xX]0{{0,{_ZEROS}}}{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};)"
-        rf"|{_NUMBER}|<!--[^<>-]{{0,8}}-->|<\?[^<>?]{{0,8}}\?>|<!\[CDATA\[|\]\]>|<!ENTITY"
+        rf"&(?:#0{{0,{_ZEROS}}}[0-9]{{1,7}};?|#[xX]0{{0,{_ZEROS}}}{_HEX}{{1,6}};?|[A-Za-z][A-Za-z0-9]{{1,30}};"
+        rf"|nbsp|shy|middot|sup[123])|{_NUMBER}|<!--[^<>-]{{0,8}}-->|<\?[^<>?]{{0,8}}\?>|<!\[CDATA\[|\]\]>|<!ENTITY"
     ),
     _compiled(
         rf"(?:&(?:#[0-9]{{0,{_ZEROS + 7}}}|#[xX]{_HEX}{{0,{_ZEROS + 6}}}|[A-Za-z][A-Za-z0-9]{{0,30}})?|\]\]?"

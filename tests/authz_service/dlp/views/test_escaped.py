@@ -40,6 +40,9 @@ WRITTEN = [
     "\\x3",
     "\\" * 7,
     "&shy;",
+    "&nbsp",
+    "%u",
+    "%u00",
     "<!--",
     "-->",
     "<![CDATA[",
@@ -169,3 +172,17 @@ def test_xml_that_defines_entities_is_refused() -> None:
         with pytest.raises(CodingError, match="xml_entities"):
             read(EscapedView(XML), parts)
     assert texts(read(EscapedView(XML), [b"<!DOCTYPE a [<!ENTIT"])) == [b"<!DOCTYPE a [<!ENTIT"]
+
+
+@pytest.mark.parametrize(
+    "written", ["%u0031%u0032%u0033-45%u002d6789", "12%u00ad3%uff0d45-678%uFF19", "123%u202d-45-6789"]
+)
+def test_forms_read_as_dotnet_reads_them(written: str) -> None:
+    for parts in ([written.encode()], [bytes([byte]) for byte in written.encode()]):
+        assert texts(read(EscapedView(FORM), parts)) == [b"123-45-6789"]
+
+
+@pytest.mark.parametrize("written", ["12&shy3&nbsp45&nbsp6789", "1&sup23&shy;&nbsp;45&nbsp6789", "123 45&nbsp6&shy789"])
+def test_old_names_of_html_need_no_end(written: str) -> None:
+    for parts in ([written.encode()], [bytes([byte]) for byte in written.encode()]):
+        assert texts(read(EscapedView(XML), parts)) == [b"123 45 6789"]
