@@ -89,7 +89,7 @@ def test_xml_reads_as_parsers_read_it(text: str) -> None:
 @given(TEXTS)
 def test_quoted_printable_reads_as_mail_programs_read_it(text: str) -> None:
     """Lines that were broken to be short are whole again; a look-alike that was broken stays what it is."""
-    assume(fold(text.encode()) == text.encode())
+    assume(fold(text.encode()) == text.encode() and "\\" not in text)
     written = quopri.encodestring(text.encode() * 5, quotetabs=True)
     assert texts(read(EscapedView(QUOTED_PRINTABLE), [written])) == [fold(quopri.decodestring(written))]
 
