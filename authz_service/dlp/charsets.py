@@ -116,7 +116,7 @@ class Recoding:
         """Read on; raises `CodingError`, and what the redactor raises."""
         if not self._known:
             data, self._held = self._held + data, b""
-            if _is_open(data) or _declaration_is_open(data):
+            if _is_open(data):
                 self._held = data
                 return b""
             return self._begin(data)
@@ -194,6 +194,8 @@ def _length(first: int) -> int:
 
 def _is_open(data: bytes) -> bool:
     """Whether more has to come before the encoding is known."""
+    if _declaration_is_open(data):
+        return True
     if len(data) <= 1 or any(mark.startswith(data) for mark in (codecs.BOM_UTF32_BE, _EBCDIC_XML)):
         return len(data) < _AHEAD
     signs = 0 in data[:2] or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
