@@ -77,7 +77,9 @@ def test_what_a_neighbour_hid_is_found_too() -> None:
     ]  # fmt: skip
 
 
-PIECES = st.sampled_from([SSN, KEY, GITHUB, b"ghp_" + b"7aB" * 85, b"1", b"A", b"-", b" ", b"AKIA", b"\xff", b"123-45-"])
+PIECES = st.sampled_from(
+    [SSN, KEY, GITHUB, b"ghp_" + b"7aB" * 85, b"1", b"A", b"-", b" ", b"AKIA", b"\xff", b"123-45-"]
+)
 TEXTS = st.lists(PIECES | st.binary(max_size=3), max_size=12).map(b"".join)
 
 
