@@ -11,6 +11,7 @@ import re2
 from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
 from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD
+from authz_service.dlp.detectors.searching import ANYWHERE, AT_THE_BEGINNING, Search, search_of
 from authz_service.dlp.rows import LEAST, ROW
 from authz_service.dlp.width import shape_of, width_of
 
@@ -27,11 +28,8 @@ _TOKEN = re.compile(
 )
 _WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
-_ANYWHERE, _AT_THE_BEGINNING = re2._re2.RE2.Anchor.UNANCHORED, re2._re2.RE2.Anchor.ANCHOR_START  # noqa: SLF001
 _BEFORE = b"\n"  # what stands before each window
 _MEMORY = 64 << 20  # bytes that each common automaton may grow to before it starts anew
-
-_Search = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]
 
 
 class Compiled:
@@ -46,8 +44,7 @@ class Compiled:
         self.mark = len(detectors)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1  # bytes as they are, valid UTF-8 or not
-        options.never_capture = True
-        self.patterns: Sequence[_Search] = [_spans_of(detector.pattern, options) for detector in self.detectors]
+        self.patterns: Sequence[Search] = [search_of(detector.pattern) for detector in self.detectors]
         self._behind = [_one_of(detector.behind) for detector in self.detectors]
         # Patterns that see their neighbours by themselves match otherwise where a text is cut.
         self.anchored = _those_with("other", [detector.pattern for detector in self.detectors])
@@ -81,10 +78,10 @@ class Compiled:
 
     def candidate(self, index: int, text: bytes, place: int, stop: int) -> tuple[int, int] | None:
         """The next text that a detector's pattern matches, which begins at a place or behind it, before another."""
-        spans, behind = self.patterns[index], self._behind[index]
+        search, behind = self.patterns[index], self._behind[index]
         edge = min(stop + self.reach, len(text))
         while place < stop:
-            start, end = spans(_ANYWHERE, text, place, edge)[0]
+            start, end = search(ANYWHERE, text, place, edge)[0]
             if start >= stop or start < 0:
                 break
             if behind is None or (start and behind.match(text, start - 1)):
@@ -100,13 +97,7 @@ class Compiled:
 
     def beginning(self, index: int, text: bytes) -> int:
         """Where the text ends that a detector's pattern matches at the beginning, -1 where it does not."""
-        return self.patterns[index](_AT_THE_BEGINNING, text, 0, len(text))[0][1]
-
-
-def _spans_of(pattern: str, options: Any) -> _Search:
-    """RE2's own search. What `re2` makes around each match costs as much as the match does."""
-    search: _Search = re2.compile(pattern.encode(), options)._regexp.Match  # noqa: SLF001
-    return search
+        return self.patterns[index](AT_THE_BEGINNING, text, 0, len(text))[0][1]
 
 
 def _one_of(found: frozenset[int]) -> re.Pattern[bytes] | None:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 
 import re2
 
+from authz_service.dlp.detectors.searching import ANYWHERE, Search, search_of
+
 # How far words are looked for, in bytes. A detector with context has these as its own `before` and `after`.
 BEFORE = 64
 AFTER = 32
@@ -42,10 +44,11 @@ def compiled(pattern: str) -> re2._Regexp:
 # Before the value itself a label may stand (`#`, `INV-`).
 # `key: `, `key=`, `"key": "`, `\"key\": [`, `key => `, and `<key>`; at the end of the left window, which is lowered.
 # A key may be a phrase (`his number on file:`), back to where a line, a string, a sentence or a pair ends.
-_KEY = compiled(
+_KEY = search_of(
     r"([^\"'<>{}\[\];&,|?=:\r\n\t]{1,64})\\{0,3}[\"']?\]?[ \t]{0,4}(?::=|=>|==|:|=)[ \t\r\n]{0,8}"
     r"(?:[a-z]?\\{0,3}[\"'])?[ (\[+]{0,4}(?:[a-z]{1,6}[-_#]|#)?$"
-    r"|<([a-z_][a-z0-9_.:-]{0,40})(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,8}$"
+    r"|<([a-z_][a-z0-9_.:-]{0,40})(?:[ \t][^<>]{0,60})?>[ \t\r\n]{0,8}$",
+    groups=True,
 )
 _MARKS_KEY = frozenset(b":=>")
 _MARK_REACH = 24  # bytes that can stand between a key's mark and its value, and more
@@ -64,12 +67,12 @@ class Context:
 
     words: tuple[str, ...]
     hint: str = field(init=False, repr=False, compare=False)
-    _pattern: re2._Regexp = field(init=False, repr=False, compare=False)
+    _search: Search = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         longest_first = sorted(self.words, key=len, reverse=True)
         joined = "|".join(_RIGHT_SPACE.join(map(re2.escape, word.lower().split())) for word in longest_first)
-        object.__setattr__(self, "_pattern", compiled(f"(?:{joined})"))
+        object.__setattr__(self, "_search", search_of(joined))
         object.__setattr__(self, "hint", f"(?i:{joined})")
 
     def near(self, text: bytes, start: int, end: int) -> bool:
@@ -87,17 +90,16 @@ class Context:
 
     def within(self, text: bytes, *, cut_left: bool = False, cut_right: bool = False) -> bool:
         """Whether a word stands in a short text. At a side that is cut, none can be known to be whole."""
-        lowered = text.lower()
-        match = self._pattern.search(lowered)
-        while match is not None:
-            start, end = match.span()
+        lowered, size = text.lower(), len(text)
+        start, end = self._search(ANYWHERE, lowered, 0, size)[0]
+        while start >= 0:
             if not (cut_left and start == 0) and _begins_word(text, start):
                 if _ends_word(text, end) and not (cut_right and end == len(text)):
                     return True
                 plural = lowered[end : end + 1] == b"s"
                 if plural and _ends_word(text, end + 1) and not (cut_right and end + 1 == len(text)):
                     return True
-            match = self._pattern.search(lowered, start + 1)
+            start, end = self._search(ANYWHERE, lowered, start + 1, size)[0]
         return False
 
 
@@ -123,10 +125,10 @@ def any_of(contexts: Iterable[Context]) -> Context:
 def _key(window: bytes) -> bytes | None:
     if not _MARKS_KEY.intersection(window[-_MARK_REACH:]):
         return None  # in prose, which is spared the longer search
-    match = _KEY.search(window.lower())
-    if match is None:
+    whole, before_mark, in_tag = _KEY(ANYWHERE, window.lower(), 0, len(window))
+    if whole[0] < 0:
         return None
-    start, end = match.span(1) if match.span(1) != (-1, -1) else match.span(2)
+    start, end = before_mark if before_mark[0] >= 0 else in_tag
     return window[start:end].strip(b" -")
 
 
