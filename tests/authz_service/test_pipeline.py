@@ -101,9 +101,9 @@ class Keys:
 
 
 @functools.cache
-def terms_of(settings: DlpSettings) -> Terms:
-    """Their terms; a scanner takes long to make."""
-    return open_terms(settings)
+def usual_terms() -> Terms:
+    """Those of most tests, once: a scanner takes long to make."""
+    return open_terms(USUAL)
 
 
 class World:
@@ -136,7 +136,7 @@ class World:
             authenticator=found.authenticator,
             challenges=found.challenges,
             denials=denials or Denials(),
-            dlp=terms_of(dlp),
+            dlp=usual_terms() if dlp is USUAL else open_terms(dlp),
             engine=self.policy,
             audit=self.audit,
             metrics=metrics,
