@@ -31,7 +31,7 @@ from service_kit.wire import ext_proc_pb2
 # Of the event loop, between two slices of a body: about as many as a Check takes, which would else wait for a slice in
 # each of them.
 _PASSES = 4
-_PUT_OFF = 0.75  # of the idle time: while more is left, a message does not begin it anew
+_WHOLE = 1.25  # of the idle time: what a wait begins with, so that no message begins it anew while all of that is left
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Pace:
     """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own.
 
     `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check. One of
-    which nothing comes for `idle_seconds`, or a quarter less, ends. `room_bytes` are of parts that are worked on at
+    which nothing comes for `idle_seconds`, or a quarter more, ends. `room_bytes` are of parts that are worked on at
     once, as they come; `window_bytes` of what the codings of all bodies hold between parts: whoever holds that keeps no
     part from passing.
     """
@@ -99,7 +99,7 @@ class ExtProcServicer:
         subject = Subject("")
         code = "cut_off"
         try:
-            async with asyncio.timeout(self._pace.idle_seconds) as limit:
+            async with asyncio.timeout(self._pace.idle_seconds * _WHOLE) as limit:
                 async for request in requests:
                     self._put_off(limit)
                     event = event_of(request)
@@ -133,8 +133,8 @@ class ExtProcServicer:
     def _put_off(self, limit: asyncio.Timeout) -> None:
         """Begin to wait anew: not for each message, which would cost as much as reading it does."""
         due, now = limit.when() or 0.0, asyncio.get_running_loop().time()
-        if due - now < self._pace.idle_seconds * _PUT_OFF:
-            limit.reschedule(now + self._pace.idle_seconds)
+        if due - now < self._pace.idle_seconds:
+            limit.reschedule(now + self._pace.idle_seconds * _WHOLE)
 
     def _begun(self, request: Any, subject: Subject) -> Exchange:
         inspection = self._bodies.inspect(subject)

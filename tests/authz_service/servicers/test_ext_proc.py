@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+import selectors
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit_log.body_event import BodyEvent
 from audit_log.sink import AuditEvent, AuditUnavailableError
@@ -347,3 +350,50 @@ def test_windows_of_bodies_that_are_open_are_bounded_in_all_exchanges_together()
     assert sorted(stage.ended) == ["cut_off", "cut_off", "over", "overloaded"]
     assert stage.play(first, part)[1] is not None  # all has been given back: it ends for want of an end only
     assert stage.ended[-1] == "cut_off"
+
+
+class _Jumping(selectors.DefaultSelector):
+    """Waits for nothing: its clock jumps to where something is due."""
+
+    now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout:
+            self.now += timeout
+        return ready
+
+
+class _JumpingLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._jumping = _Jumping()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now
+
+
+@given(beats=st.lists(st.floats(0.01, 99.9), max_size=20), silence=st.floats(125.1, 1000))
+def test_heartbeats_within_the_idle_time_keep_an_exchange_open_and_a_silence_ends_it(
+    beats: list[float], silence: float
+) -> None:
+    """However they fall: the wait after each may be nearly as long as what is configured."""
+    came = []
+
+    async def each() -> AsyncIterator[Any]:
+        yield _headers(modes=(MODES.STREAMED, MODES.NONE))
+        for seconds in (*beats, silence):
+            await asyncio.sleep(seconds)
+            came.append(seconds)
+            yield _body(b": ", end=False)
+
+    async def run() -> None:
+        stage = Stage(idle_seconds=100.0)
+        with pytest.raises(RpcError) as raised:
+            async for _ in stage.servicer.process(each()):
+                pass
+        assert raised.value.status is Status.DEADLINE_EXCEEDED
+        assert (came, stage.ended) == (beats, ["idle"])
+
+    with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
+        runner.run(run())
