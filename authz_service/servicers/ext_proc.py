@@ -24,6 +24,7 @@ from authz_service.exchange.refusals import UnexpectedError
 from authz_service.exchange.room import FullError, Room, Share
 from authz_service.pipeline import Clock
 from authz_service.servicers.ext_proc_messages import event_of, metadata_of, modes_of, response_of
+from authz_service.servicers.idling import Idling
 from service_kit.lifetime import in_short_turns
 from service_kit.rpc import RpcError, Service, Status
 from service_kit.wire import ext_proc_pb2
@@ -31,7 +32,6 @@ from service_kit.wire import ext_proc_pb2
 # Of the event loop, between two slices of a body: about as many as a Check takes, which would else wait for a slice in
 # each of them.
 _PASSES = 4
-_WHOLE = 1.25  # of the idle time: what a wait begins with, so that no message begins it anew while all of that is left
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Pace:
     """Bounds of the work. `message_seconds` is for one message: where bodies stream, Envoy sets no limit of its own.
 
     `exchanges` may be open at once: each is a call for as long as it lasts, and none takes the place of a Check. One of
-    which nothing comes for `idle_seconds`, or a quarter more, ends. `room_bytes` are of parts that are worked on at
+    which nothing comes for `idle_seconds`, or an eighth more, ends. `room_bytes` are of parts that are worked on at
     once, as they come; `window_bytes` of what the codings of all bodies hold between parts: whoever holds that keeps no
     part from passing.
     """
@@ -80,6 +80,7 @@ class ExtProcServicer:
         self._pace = pace or Pace()
         self._room = Room(self._pace.room_bytes)
         self._windows = Room(self._pace.window_bytes)
+        self._idling = Idling(self._pace.idle_seconds)
         self._told = told
         self._ended = ended
 
@@ -94,29 +95,34 @@ class ExtProcServicer:
             self._ended("too_many")
             raise RpcError(Status.RESOURCE_EXHAUSTED, "too many exchanges at once")
         self.open += 1
-        windows = Share(self._windows)
+        windows, waiting = Share(self._windows), self._idling.begin()
         exchange: Exchange | None = None
         subject = Subject("")
         code = "cut_off"
         try:
-            async with asyncio.timeout(self._pace.idle_seconds * _WHOLE) as limit:
-                async for request in requests:
-                    self._put_off(limit)
-                    event = event_of(request)
-                    if exchange is None:
-                        subject = self._subject(request, event)
-                        exchange = self._begun(request, subject)
-                    size = len(event.data) if isinstance(event, BodyCame) else 0
-                    deadline = self._clock.elapsed() + self._pace.message_seconds
-                    with self._room.holding(size), in_short_turns():
-                        for action in exchange.handle(event):
-                            if isinstance(action, Pause | Record):
-                                await self._do(action, subject, deadline)
-                                windows.hold(exchange.windows)
-                            else:
-                                yield response_of(action)
-                    windows.hold(exchange.windows)
+            async for request in requests:
+                waiting.heard()
+                event = event_of(request)
+                if exchange is None:
+                    subject = self._subject(request, event)
+                    exchange = self._begun(request, subject)
+                size = len(event.data) if isinstance(event, BodyCame) else 0
+                deadline = self._clock.elapsed() + self._pace.message_seconds
+                with self._room.holding(size), in_short_turns():
+                    for action in exchange.handle(event):
+                        if isinstance(action, Pause | Record):
+                            await self._do(action, subject, deadline)
+                            windows.hold(exchange.windows)
+                        else:
+                            yield response_of(action)
+                windows.hold(exchange.windows)
+                waiting.waits()
             code = _end_of(exchange)
+        except asyncio.CancelledError:
+            if not waiting.gave_up():
+                raise
+            code = "idle"
+            raise RpcError(Status.DEADLINE_EXCEEDED, "nothing of the exchange came for too long") from None
         except Exception as error:
             code, status = _ended_by(error)
             if status is None:
@@ -125,16 +131,11 @@ class ExtProcServicer:
         finally:
             self.open -= 1
             windows.hold(0)
+            self._idling.end(waiting)
             self._close(exchange, subject, code)
         if exchange is not None and exchange.is_open:
             # Envoy does end so where its client has gone. Were it anything else, this must not read as leave to go on.
             raise RpcError(Status.CANCELLED, "the exchange is not over")
-
-    def _put_off(self, limit: asyncio.Timeout) -> None:
-        """Begin to wait anew: not for each message, which would cost as much as reading it does."""
-        due, now = limit.when() or 0.0, asyncio.get_running_loop().time()
-        if due - now < self._pace.idle_seconds:
-            limit.reschedule(now + self._pace.idle_seconds * _WHOLE)
 
     def _begun(self, request: Any, subject: Subject) -> Exchange:
         inspection = self._bodies.inspect(subject)
@@ -186,8 +187,6 @@ def _ended_by(error: Exception) -> tuple[str, RpcError | None]:
             return "unexpected", RpcError(Status.INVALID_ARGUMENT, str(error))
         case FullError():
             return "overloaded", RpcError(Status.RESOURCE_EXHAUSTED, "too many bodies at once")
-        case TimeoutError():
-            return "idle", RpcError(Status.DEADLINE_EXCEEDED, "nothing of the exchange came for too long")
         case AuditUnavailableError():
             log.error("audit event not kept, exchange cut off", extra={"fields": {"detail": str(error)}})
             return "cut_off", RpcError(Status.UNAVAILABLE, "the audit log is not available")
