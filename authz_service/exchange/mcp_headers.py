@@ -8,8 +8,6 @@ be refused, or worse, believed; what is found in it is refused here.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -17,10 +15,10 @@ from typing import Any
 from authz_service.dlp.found import Blocked
 from authz_service.exchange.events import Fields
 from authz_service.identity.jws import JwsError, read_object
+from authz_service.policy.mcp_values import read_value, write_value
 
 _NAMED = frozenset({"mcp-name"})
 _PREFIX = "mcp-param-"
-_BEGIN, _END = "=?base64?", "?="
 _OPAQUE = "requestState"
 
 
@@ -43,8 +41,8 @@ def mirrored(fields: Fields, before: bytes, after: bytes) -> Fields:
     if is_opaque and _opaque(old) != _opaque(new):
         raise Blocked("opaque_state")
     changed = dict(_changes(old, new))
-    found = [(name, changed.get(_decoded(value))) for name, value in named]
-    return [(name, _encoded(value)) for name, value in found if value is not None]
+    found = [(name, read_value(value)) for name, value in named]
+    return [(name, write_value(changed[value])) for name, value in found if value in changed]
 
 
 def _opaque(value: Any) -> list[Any]:
@@ -73,19 +71,3 @@ def _changes(old: Any, new: Any) -> Iterator[tuple[str, str]]:
 
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _decoded(value: str) -> str:
-    if not (value.startswith(_BEGIN) and value.endswith(_END)):
-        return value
-    try:
-        return base64.b64decode(value[len(_BEGIN) : -len(_END)], validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return value
-
-
-def _encoded(value: str) -> str:
-    """As it is where a header can hold it so, else in base64."""
-    if value.isascii() and value.isprintable() and value == value.strip() and value and not value.startswith(_BEGIN):
-        return value
-    return f"{_BEGIN}{base64.b64encode(value.encode()).decode()}{_END}"

@@ -10,8 +10,6 @@ for many calls, and the policy would have to judge each, which a policy that rea
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,6 +17,7 @@ from typing import Any, Final
 from authz_service.errors import McpRefused
 from authz_service.model import HttpRequest
 from authz_service.policy.bodies.reading import Body
+from authz_service.policy.mcp_values import read_value
 
 MIRRORING: Final = "2026-07-28"  # the first revision whose clients must repeat method and name in headers
 MAX_NAME: Final = 1_024  # characters of a method, a name, an identifier
@@ -38,7 +37,6 @@ MUST_NAME: Final = frozenset({"tools/call", "prompts/get", "resources/read"})
 _VERSION_IN_BODY: Final = "io.modelcontextprotocol/protocolVersion"
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})  # streams and ends of sessions of older revisions
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_ENCODED: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]*={0,2})\?=")
 _ENVELOPE: Final = ("jsonrpc", "id", "method", "params", "result", "error")
 _PARAMETERS: Final = ("name", "uri", "arguments", "_meta")
 
@@ -133,24 +131,12 @@ def _agrees(headers: Mapping[str, str], method: str | None, name: Any, stated: A
     written = headers.get("mcp-method")
     if method is None and written is not None:
         return False
-    if mirrored if written is None else _decoded(written) != method:
+    if mirrored if written is None else read_value(written) != method:
         return False
     written = headers.get("mcp-name")
     if written is None:
         return not (mirrored and method in MUST_NAME)
-    return isinstance(name, str) and _decoded(written) == name
-
-
-def _decoded(written: str) -> str | None:
-    """Undo the encoding of a header's value; None where it is broken."""
-    text = written.strip(" \t")
-    encoded = _ENCODED.fullmatch(text)
-    if encoded is None:
-        return text
-    try:
-        return base64.b64decode(encoded[1], validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    return isinstance(name, str) and read_value(written) == name
 
 
 def _is_name(value: Any) -> bool:
