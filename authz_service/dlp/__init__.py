@@ -13,7 +13,7 @@
     actions        rules → what becomes of a finding; overrides: what the policy says of that
     redactions     what stands in the place of a value; tokens: what gives it back to its owner
     treatments     an exchange's findings → replacements and notes
-    fields         short texts with findings; headers, query: what they become
+    fields         short texts with findings; headers, query: what they become (encoded: base64 in them; encoded_words)
     body_findings  what the policy is told of a body
     request        a request → findings, and, once the policy has seen them, mutations
     terms          all of it as it is configured

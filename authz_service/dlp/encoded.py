@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
+from urllib.parse import quote
 
 import re2
 
-from authz_service.dlp.reading import scan_text, suspects_text
+from authz_service.dlp.reading import scan_text, suspects_text, undone
 from authz_service.dlp.scan import Scanner, Span
 
 
@@ -28,6 +29,20 @@ _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 
 
+class Taken(Protocol):
+    """What is not looked into: something is found in it otherwise."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Where it ends."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """A run of base64 in a text, from `start` up to `end`: what it stands for, and what was found in that."""
@@ -38,13 +53,16 @@ class Run:
     spans: Sequence[Span]
     is_url_safe: bool
     is_padded: bool
+    is_quoted: bool
 
     def write(self, text: bytes) -> bytes:
         """Write another text in its place, as it was written."""
         written = base64.b64encode(text)
         if self.is_url_safe:
             written = written.translate(_STANDARD)
-        return written if self.is_padded else written.rstrip(b"=")
+        if not self.is_padded:
+            written = written.rstrip(b"=")
+        return quote(written, safe="").encode() if self.is_quoted else written
 
 
 def suspects(text: bytes, scanner: Scanner) -> bool:
@@ -54,23 +72,37 @@ def suspects(text: bytes, scanner: Scanner) -> bool:
 
 def suspects_runs(text: bytes, scanner: Scanner) -> bool:
     """Whether anything could be found in a text's base64."""
-    return _HINT.search(text) is not None and any(
-        suspects_text(_decoded(text[slice(*match.span())]), scanner) for match in _RUN.finditer(text)
+    reading = undone(text)
+    read = text if reading is None else reading.text
+    return _HINT.search(read) is not None and any(
+        suspects_text(_decoded(read[slice(*match.span())]), scanner) for match in _RUN.finditer(read)
     )
 
 
-def runs(text: bytes, spans: Sequence[Span], scanner: Scanner) -> Iterator[Run]:
-    """Find the runs in which something is found. What was found in the text as it stands goes before."""
-    for match in _RUN.finditer(text):
+def runs(text: bytes, taken: Iterable[Taken], scanner: Scanner) -> Iterator[Run]:
+    """Find the runs in which something is found. What is `taken` in the text as it stands goes before.
+
+    Cookies and addresses have the signs of base64 percent-encoded: what is undone of them is read.
+    """
+    reading = undone(text)
+    read = text if reading is None else reading.text
+    others = sorted([(each.start, each.end) for each in taken])
+    index = 0
+    for match in _RUN.finditer(read):
         start, end = match.span()
-        if any(span.start < end and start < span.end for span in spans):
+        written = read[start:end]
+        if reading is not None:
+            start, end = reading.place(start, end=False), reading.place(end - 1, end=True)
+        while index < len(others) and others[index][1] <= start:
+            index += 1
+        if index < len(others) and others[index][0] < end:
             continue
-        written = text[start:end]
         decoded = _decoded(written)
         found = scan_text(decoded, scanner) if suspects_text(decoded, scanner) else ()
         if found:
             is_url_safe = b"-" in written or b"_" in written
-            yield Run(start, end, decoded, found, is_url_safe, is_padded=len(written) % 4 == 0)
+            is_quoted = b"%" in text[start:end]
+            yield Run(start, end, decoded, found, is_url_safe, len(written) % 4 == 0, is_quoted)
 
 
 def _decoded(written: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """Headers or trailers, of a request or of a response → what was found in them, and what they become. Pure.
 
 A header is searched together with its name, which tells what a bare number in it is. A cookie is a place of its own.
-Cookies and addresses are percent-encoded often: what stands in a header so is found too.
+Cookies and addresses are percent-encoded often, and names and titles written in words of RFC 2047: what stands in a
+header so is found too.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from authz_service.dlp import encoded_words
 from authz_service.dlp.actions import Direction
 from authz_service.dlp.encoded import suspects
 from authz_service.dlp.fields import Blocks, Field, Named, field_of, split
-from authz_service.dlp.reading import scan_text
+from authz_service.dlp.reading import outside, scan_text, start_of
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.treatments import Exchange
 from authz_service.model import Location
@@ -100,6 +102,8 @@ def searched(headers: Iterable[tuple[str, str]], passed_over: frozenset[str]) ->
 def joined(headers: Pairs) -> bytes:
     """Return headers as one text, to be asked about at once: as they are written, and as they read."""
     text = "\n".join(map(": ".join, headers)).encode("utf-8", "replace")
+    if b"=?" in text:
+        text += b"\n" + encoded_words.read(text)
     return text + b"\n" + unquote_to_bytes(text) if b"%" in text else text
 
 
@@ -115,12 +119,15 @@ def scan_headers(headers: Pairs, scanner: Scanner, location: Location = Location
 def _scan(name: str, value: str, scanner: Scanner, location: Location) -> _Header:
     written, text = name.encode("utf-8", "replace"), value.encode("utf-8", "replace")
     of_name, of_value = split(scan_text(written + b": " + text, scanner), len(written), len(written) + 2)
+    beside, words = encoded_words.reworded(written + b": ", text, scanner)
+    if beside:
+        of_value = sorted([*of_value, *(rest for span in beside for rest in outside(span, of_value))], key=start_of)
     of_the_name = field_of(written, of_name, location, lambda _: "", scanner)
     shown = "" if of_the_name else name
     if name in _COOKIES and location is Location.HEADER:
         named = _cookie_names(text, of_value, alone=name == "set-cookie")
-        return _Header(name, value, of_the_name, field_of(text, of_value, Location.COOKIE, named, scanner))
-    return _Header(name, value, of_the_name, field_of(text, of_value, location, lambda _: shown, scanner))
+        return _Header(name, value, of_the_name, field_of(text, of_value, Location.COOKIE, named, scanner, words=words))
+    return _Header(name, value, of_the_name, field_of(text, of_value, location, lambda _: shown, scanner, words=words))
 
 
 def _cookie_names(text: bytes, spans: Sequence[Span], *, alone: bool) -> Named:

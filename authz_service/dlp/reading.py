@@ -30,14 +30,14 @@ def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span, in order and apart, in bytes of the text as it is written."""
     spans = scanner.scan(text) if text.isascii() else _scan(_pieces(text, PlainView()), scanner)
     for escapes in _escapes_of(text):
-        undone = _scan(_pieces(text, EscapedView(escapes)), scanner)
-        if undone:
+        found = _scan(_pieces(text, EscapedView(escapes)), scanner)
+        if found:
             # What both find is told once, as it reads undone; what goes beyond that is told beside it.
-            spans = sorted([*undone, *(rest for span in spans for rest in _outside(span, undone))], key=_start)
+            spans = sorted([*found, *(rest for span in spans for rest in outside(span, found))], key=start_of)
     return spans
 
 
-def _outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
+def outside(span: Span, others: Sequence[Span]) -> Iterator[Span]:
     """What of a span none of the others takes, which are in order and apart."""
     start = span.start
     for other in others:
@@ -57,8 +57,33 @@ def _escapes_of(text: bytes) -> Iterator[Escapes]:
         yield QUOTED
 
 
-def _start(span: Span) -> int:
+def start_of(span: Span) -> int:
+    """What spans are sorted by: detectors have no order."""
     return span.start
+
+
+class Reading:
+    """A text as it reads, and the way back to where it is written."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.text = b"".join([piece.text for piece in pieces])
+        self._pieces = pieces
+        self._read, self._written = [0], [0]  # where each piece begins
+        for piece in pieces:
+            self._read.append(self._read[-1] + len(piece.text))
+            self._written.append(self._written[-1] + len(piece.raw))
+
+    def place(self, position: int, *, end: bool) -> int:
+        """Where a byte of what is read begins or ends as it is written."""
+        index = bisect_right(self._read, position) - 1
+        if self._pieces[index].whole:
+            return self._written[index + end]
+        return self._written[index] + position - self._read[index] + end
+
+
+def undone(text: bytes) -> Reading | None:
+    """Read a text with its escapes undone; None where it has none."""
+    return Reading(_pieces(text, EscapedView(SHORT))) if b"%" in text or b"\\" in text else None
 
 
 def _pieces(text: bytes, view: View) -> Sequence[Piece]:
@@ -67,22 +92,8 @@ def _pieces(text: bytes, view: View) -> Sequence[Piece]:
 
 def _scan(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:
     """Search what pieces read as."""
-    spans = scanner.scan(b"".join([piece.text for piece in pieces]))
-    if not spans:
-        return []
-    read, written = [0], [0]  # where each piece begins
-    for piece in pieces:
-        read.append(read[-1] + len(piece.text))
-        written.append(written[-1] + len(piece.raw))
-
-    def place(position: int, *, end: bool) -> int:
-        """Where a byte of what is read begins or ends as it is written."""
-        index = bisect_right(read, position) - 1
-        if pieces[index].whole:
-            return written[index + end]
-        return written[index] + position - read[index] + end
-
+    reading = Reading(pieces)
     return [
-        Span(place(span.start, end=False), place(span.end - 1, end=True), span.detector, span.confidence)
-        for span in spans
+        span._replace(start=reading.place(span.start, end=False), end=reading.place(span.end - 1, end=True))
+        for span in scanner.scan(reading.text)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,8 @@ def test_a_header_is_written_as_it_was_without_what_stood_in_its_base64(
     assert written.startswith(begin)
     assert written.endswith(end)
     run = written.removeprefix(begin).removesuffix(end)
+    if begin.startswith("=?"):  # written anew, and so that every reader takes it
+        padded, url_safe = True, False
     assert run == encoded(clean, url_safe=url_safe, padded=padded)
     assert base64.b64decode(run.replace("-", "+").replace("_", "/") + "=" * (-len(run) % 4)) == clean
 
@@ -74,6 +77,27 @@ def test_cookies_and_queries_are_read_so_too() -> None:
     assert [name for name, _ in found.query.set] == ["q"]
 
 
+SIGNS = b"\xfb\xff\xfe"  # of which base64 makes its signs
+
+
+@pytest.mark.parametrize("begin", ["a=1; s=", "s=%22", "s=%7B%22a%22%3A%22"])
+def test_the_signs_of_base64_may_be_percent_encoded(begin: str) -> None:
+    """As cookies have them, and what stands before is no part of it."""
+    written = quote(encoded(SIGNS + SSN.encode() + SIGNS * 4 + b"a"), safe="")
+    assert written.count("%") > 8
+    found = treated(headers={"cookie": f"{begin}{written}; b=2"})
+    assert [(each.entity, each.name) for each in found.findings] == [("us_ssn", "s")]
+    clean = quote(encoded(SIGNS + HIDDEN.encode() + SIGNS * 4 + b"a"), safe="")
+    assert list(found.headers.set) == [("cookie", f"{begin}{clean}; b=2")]
+
+
+def test_the_signs_of_base64_may_be_encoded_in_a_query_twice() -> None:
+    """Once for the value, and once for what it holds."""
+    written = quote(quote(encoded(SIGNS + SSN.encode() + SIGNS * 4 + b"a"), safe=""), safe="")
+    ((_, value),) = treated(f"/?q={written}").query.set
+    assert value == quote(quote(encoded(SIGNS + HIDDEN.encode() + SIGNS * 4 + b"a"), safe=""), safe="")
+
+
 def test_what_is_found_in_the_text_as_it_stands_goes_before() -> None:
     """A key is one thing, whatever its letters decode to."""
     token = "ghp_" + "MTIzLTQ1LTY3ODkx" * 2 + "MTIz"
@@ -83,10 +107,11 @@ def test_what_is_found_in_the_text_as_it_stands_goes_before() -> None:
     assert list(runs(text, spans, SCANNER)) == []
 
 
-@given(st.binary(max_size=60), st.booleans(), st.booleans())
-def test_a_run_is_written_back_as_it_was(text: bytes, padded: bool, url_safe: bool) -> None:  # noqa: FBT001
+@given(st.binary(max_size=60), st.booleans(), st.booleans(), st.booleans())
+def test_a_run_is_written_back_as_it_was(text: bytes, padded: bool, url_safe: bool, quoted: bool) -> None:  # noqa: FBT001
     """To the byte, when nothing is changed."""
     written = encoded(text + b" " + SSN.encode() + b" " + text, url_safe=url_safe, padded=padded).encode()
+    written = quote(written, safe="").encode() if quoted else written
     for run in runs(written, (), SCANNER):
         assert written[: run.start] + run.write(run.text) + written[run.end :] == written
 
