@@ -1,49 +1,36 @@
 """Base64 in a text: what is found in it decoded is put out, and what is around it stays as it is.
 
-A run is 24 or more characters of base64's two alphabets; where a line of exactly 64 or 76 of them ends, as in mail and
-PEM, it goes on in the next. It is read from its first character on, four at a time, and only the fours that a finding
-touches are written anew, filled up with spaces to whole ones. What has been decoded is not decoded again, and what was
-found in the text as it stands is not looked into.
+A run is 24 or more characters of base64's two alphabets, or fewer with the shape of printable ASCII (base64_shape);
+where a line of exactly 64 or 76 of them ends, as in mail and PEM, it goes on in the next. It is read from its first
+character on, four at a time, and anew from where another text is seen to begin in it: behind a path, behind the end of
+one without padding. Only the fours that a finding touches are written anew, filled up with spaces to whole ones. What
+has been decoded is not decoded again, and what was found in the text as it stands is not looked into.
 
-Few runs are worth decoding: most are names, paths, UUIDs and digests. All that detectors find is printable ASCII, whose
-base64 has a shape, so that a run is skipped, and a finding let be, unless two fours in a row have it.
+Few runs are worth decoding: most are names, paths, UUIDs and digests. All that detectors find is printable ASCII, so
+that a run is skipped, and a finding let be, unless two fours in a row have the shape of that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import re2
 
 from authz_service.dlp.base64_run import Edit, Run
+from authz_service.dlp.base64_shape import ALPHABET, BEFORE, FOUR, IN, REACH, TWELVE, compiled, other_text
 from authz_service.dlp.found import Blocked, Treatment
 from authz_service.dlp.held import UNREAD, Held, Part
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.writing import written
 
-LEAST = 24  # characters of a run; what is shorter is too short for most of what could be in it
+LEAST = 24  # characters of a run that is read without a sign; what is shorter has few of what could be in it
 _LINES = (64, 76)  # characters of a line in PEM (RFC 7468) and MIME (RFC 2045)
+_HELD = REACH + BEFORE  # characters of an open run that wait until it is known whether another text begins in them
 
-
-_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
-_IN = r"[A-Za-z0-9+/_-]"
-# Four characters that stand for three printable ones of ASCII (and for few others).
-_FOUR = rf"[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{_IN}"
-
-
-def _compile(pattern: str) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(pattern.encode(), options)
-
-
-_LONG = _compile(rf"{_IN}{{{LEAST}}}")
-_OTHER = _compile(r"[^A-Za-z0-9+/_-]")
-_PRINTABLE = _compile(_FOUR + _FOUR)
+_RUN = compiled(rf"{IN}{{{LEAST}}}|{TWELVE}")
+_OTHER = compiled(r"[^A-Za-z0-9+/_-]")
+_PRINTABLE = compiled(FOUR + FOUR)
 # What makes a run worth decoding, or that it may go on in the next line.
-_SIGN = _compile(rf"{_FOUR}{_FOUR}|{_IN}{{64}}(?:{_IN}{{12}})?\r?(?:\n|\z)")
+_SIGN = compiled(rf"{FOUR}{FOUR}|{IN}{{64}}(?:{IN}{{12}})?\r?(?:\n|\z)")
 
 
 @dataclass(slots=True)
@@ -52,13 +39,18 @@ class _Open:
 
     run: Run
     start: int  # where it begins in the whole text
+    head: int = 0  # characters of its first line that are before it
     line: int = 0  # characters of each line, 0 while there is only one
     end: int = 0  # bytes between two lines
     column: int = 0  # characters of the line that is being read
+    own: int = 0  # by how far the fours in which the whole row began are off its own
+    count: int = 0  # characters that have been read
+    is_fresh: bool = True  # none of the line that is being read
 
     def place(self, character: int) -> int:
         """Where a character is in the whole text."""
-        return self.start + character + (character // self.line * self.end if self.line else 0)
+        lines = (character + self.head) // self.line if self.line else 0
+        return self.start + character + lines * self.end
 
     def behind(self, character: int) -> int:
         """Where the character before ends: not behind the line, where both are not the same."""
@@ -82,8 +74,8 @@ class Base64Runs:
         if parts and self._open is None:
             text = self._text + b"".join([part.text for part in parts])
             last = parts[-1]
-            kept = 0 if last.ends else len(text) - len(text.rstrip(_ALPHABET))
-            if (not kept or (kept <= len(last.text) and not last.whole)) and not _LONG.search(text):
+            kept = 0 if last.ends else len(text) - len(text.rstrip(ALPHABET))
+            if (not kept or (kept <= len(last.text) and not last.whole)) and not _RUN.search(text):
                 self._base += len(text) - kept
                 self._text = text[len(text) - kept :]
                 return self._held.through(parts, kept)
@@ -119,9 +111,10 @@ class Base64Runs:
                     break
                 self._open = self._begin(self._base + start)
                 place = start
-            follows = self._read_run(self._open, text, place, ends=ends)
-            if follows == place and self._open is not None:
-                break  # a line end that may be one in a run
+            run = self._open
+            follows = self._read_run(run, text, place, ends=ends)
+            if follows == place and self._open is run:
+                break  # a line end that may be one in a run, or characters in which another may begin
             place = follows
         if ends and self._open is not None:
             self._feed(self._open, b"", ends=True)
@@ -137,8 +130,17 @@ class Base64Runs:
         stop = match.start() if match else len(text)
         if run.line:
             stop = min(stop, place + run.line - run.column)
+        is_open = stop == len(text) and not ends
+        other = _other(run, text, place, stop, ends=not is_open)
+        if other >= 0:
+            self._feed(run, text[place:other], ends=True)
+            self._open = self._begin(self._base + other, run, run.column + other - place)
+            return other
+        if is_open:
+            stop -= _HELD - 1
+            stop = place + max(0, (stop - place + run.count) // 4 * 4 - run.count)
         run.column += stop - place
-        if stop == len(text) and not ends:
+        if is_open:
             self._feed(run, text[place:stop], ends=False)
             return stop
         between = 2 if text[stop : stop + 2] == b"\r\n" else int(text[stop : stop + 1] == b"\n")
@@ -147,21 +149,27 @@ class Base64Runs:
             if not ends and (not behind or text[stop:] == b"\r"):
                 self._feed(run, text[place:stop], ends=False)
                 return stop
-            if behind and behind in _ALPHABET and run.end in {0, between}:
+            if behind and behind in ALPHABET and run.end in {0, between}:
                 self._feed(run, text[place:stop], ends=False)
-                run.line, run.end, run.column = run.column, between, 0
+                run.line, run.end, run.column, run.is_fresh = run.column, between, 0, True
                 return stop + between
         self._feed(run, text[place:stop], ends=True)
         return stop
 
-    def _begin(self, start: int) -> _Open:
+    def _begin(self, start: int, before: _Open | None = None, column: int = 0) -> _Open:
+        """Open a run: the first of a row of characters, or one behind another in it, from a column of its line on."""
         run = Run(self._scanner, self._treat, self._offset)
-        return _Open(run, start)
+        if before is None:
+            return _Open(run, start)
+        own = (before.own - before.count) % 4
+        return _Open(run, start, column, before.line, before.end, column, own)
 
     def _offset(self, character: int) -> int:
         return self._held.find(self._open.place(character))[1] if self._open is not None else 0
 
     def _feed(self, run: _Open, characters: bytes, *, ends: bool) -> None:
+        run.count += len(characters)
+        run.is_fresh = run.is_fresh and not characters
         for edit in run.run.feed(characters, ends=ends):
             self._apply(run, edit)
         if ends:
@@ -189,19 +197,28 @@ class Base64Runs:
 
 def _next(text: bytes, place: int, *, ends: bool) -> tuple[int, bool]:
     """The next run from a place on that is worth decoding; without one, what is not to be kept for the next time."""
-    while (match := _LONG.search(text, place)) is not None:
-        place = match.start()
+    while (match := _RUN.search(text, place)) is not None:
+        place += len(text[place : match.start()].rstrip(ALPHABET))
         sign = _SIGN.search(text, place)
         if sign is None:
             break
-        start = place + len(text[place : sign.start()].rstrip(_ALPHABET))
+        start = place + len(text[place : sign.start()].rstrip(ALPHABET))
         if start > place:  # what is between is skipped
             place = start
             continue
         other = _OTHER.search(text, place)
         stop = other.start() if other else len(text)
-        if not (other or ends) or stop - place in _LINES or _PRINTABLE.search(text, place, stop):
+        is_whole = other is not None or ends
+        if stop - place < LEAST or not is_whole or stop - place in _LINES or _PRINTABLE.search(text, place, stop):
             return place, True
         place = stop
-    kept = len(text) if ends else place + len(text[place:].rstrip(_ALPHABET))
+    kept = len(text) if ends else place + len(text[place:].rstrip(ALPHABET))
     return kept, len(text) - kept >= LEAST
+
+
+def _other(run: _Open, text: bytes, place: int, stop: int, *, ends: bool) -> int:
+    """Where in what there is of a run another text begins, -1 where none does."""
+    passed = run.count % 4 if run.is_fresh else 0  # characters of a four that is in two lines
+    characters = b"A" * passed + text[place:stop]  # no sign begins so
+    found = other_text(characters, 0, run.own, 0 if run.is_fresh else BEFORE, ends=ends)
+    return place + found - passed if found >= 0 else -1

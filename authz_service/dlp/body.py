@@ -63,4 +63,4 @@ class BodyRedactor:
 
 def hold_back(scanner: Scanner) -> int:
     """Bytes of text that a body's redactor holds back at most; lines of a run add one or two for each 64."""
-    return scanner.hold_back + -(-scanner.hold_back // 3) * 4 * 66 // 64 + 128
+    return scanner.hold_back + -(-scanner.hold_back // 3) * 4 * 66 // 64 + 160

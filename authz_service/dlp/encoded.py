@@ -9,22 +9,14 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import quote
 
-import re2
-
+from authz_service.dlp.base64_shape import TWELVE, compiled, texts
 from authz_service.dlp.reading import scan_text, suspects_text, undone
 from authz_service.dlp.scan import Scanner, Span
 
-
-def _compiled(pattern: str) -> re2._Regexp[bytes]:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(pattern.encode(), options)
-
-
-# Where a run may hold something: a long one, or one that is said to be base64 (RFC 2047, MCP's headers, RFC 7617).
-# A UUID is not long, since what is between its hyphens is not.
-_HINT: Final = _compiled(r"[A-Za-z0-9+/_]{24}|=\?[^?\n]{1,40}\?|[Bb][Aa][Ss][Ii][Cc] ")
-_RUN: Final = _compiled(r"[A-Za-z0-9+/_-]{12,}={0,2}")  # what is shorter holds nothing that a detector takes
+# Where a run may hold something: a long one, one of its shape, or one that is said to be base64 (RFC 2047, MCP's
+# headers, RFC 7617). A UUID is not long, since what is between its hyphens is not.
+_HINT: Final = compiled(rf"[A-Za-z0-9+/_]{{24}}|{TWELVE}|=\?[^?\n]{{1,40}}\?|[Bb][Aa][Ss][Ii][Cc] ")
+_RUN: Final = compiled(r"[A-Za-z0-9+/_-]{12,}={0,2}")  # what is shorter holds nothing that a detector takes
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _STANDARD: Final = bytes.maketrans(b"+/", b"-_")
 
@@ -54,9 +46,12 @@ class Run:
     is_url_safe: bool
     is_padded: bool
     is_quoted: bool
+    is_last: bool  # in its row: another text would be read otherwise if what is before it were of another length
 
     def write(self, text: bytes) -> bytes:
         """Write another text in its place, as it was written."""
+        if not self.is_last:
+            text += b" " * ((len(self.text) - len(text)) % 3)
         written = base64.b64encode(text)
         if self.is_url_safe:
             written = written.translate(_STANDARD)
@@ -75,7 +70,7 @@ def suspects_runs(text: bytes, scanner: Scanner) -> bool:
     reading = undone(text)
     read = text if reading is None else reading.text
     return _HINT.search(read) is not None and any(
-        suspects_text(_decoded(read[slice(*match.span())]), scanner) for match in _RUN.finditer(read)
+        suspects_text(_decoded(read[first:last]), scanner) for first, last, _ in _texts(read)
     )
 
 
@@ -88,11 +83,11 @@ def runs(text: bytes, taken: Iterable[Taken], scanner: Scanner) -> Iterator[Run]
     read = text if reading is None else reading.text
     others = sorted([(each.start, each.end) for each in taken])
     index = 0
-    for match in _RUN.finditer(read):
-        start, end = match.span()
-        written = read[start:end]
-        if reading is not None:
-            start, end = reading.place(start, end=False), reading.place(end - 1, end=True)
+    for first, last, row_end in _texts(read):
+        written = read[first:last]
+        start, end = (
+            (first, last) if reading is None else (reading.place(first, end=False), reading.place(last - 1, end=True))
+        )
         while index < len(others) and others[index][1] <= start:
             index += 1
         if index < len(others) and others[index][0] < end:
@@ -102,7 +97,16 @@ def runs(text: bytes, taken: Iterable[Taken], scanner: Scanner) -> Iterator[Run]
         if found:
             is_url_safe = b"-" in written or b"_" in written
             is_quoted = b"%" in text[start:end]
-            yield Run(start, end, decoded, found, is_url_safe, len(written) % 4 == 0, is_quoted)
+            is_padded = len(written) % 4 == 0
+            yield Run(start, end, decoded, found, is_url_safe, is_padded, is_quoted, last == row_end)
+
+
+def _texts(read: bytes) -> Iterator[tuple[int, int, int]]:
+    """Where each text in base64 begins and ends, and the row that it is in."""
+    for match in _RUN.finditer(read):
+        begin, end = match.span()
+        for first, last in texts(read[begin:end]):
+            yield begin + first, begin + last, end
 
 
 def _decoded(written: bytes) -> bytes:

@@ -55,7 +55,7 @@ VALUES = (
     b"ghijklmnopqr", b"abcdefghijklmnopqr", b"t_abcd", b"t_" + b"abcd" * 12, b"f_" + b"abc_" * 30,
     b"f_" + b"a" * 600, b"f_" + b"bc_t_abcd" * 100, b"<<BEGIN>> abc\ndef <<END>>", b"<<BEGIN>>",
     b"<<BEGIN>>" + b"abcd" * 200 + b"<<END>>", b"<<END>>", b"t_abcd@abc.com", b"me@abc.com", b"[REDACTED:us_ssn]",
-    b"gh" + b"p_" + b"7" * 255, b"gh" + b"s_" + b"x." * 300,
+    b"gh" + b"p_" + b"7" * 255, b"gh" + b"s_" + b"x." * 300, base64.b64encode(SSN), base64.b64encode(SSN)[:15],
 )  # fmt: skip
 NOISE = (
     b"1", b"A", b"q", b"-", b" ", b"AKIA", b"\xff", b"123-45-", b"\n", b"\r\n", b"_", b"=", b"<", b"gh", b"top", b"id",
@@ -77,6 +77,7 @@ def encoded(draw: st.DrawFn) -> bytes:
     written = encode(text)
     if draw(st.booleans()):
         written = written.rstrip(b"=")
+    written = draw(st.sampled_from([b"", b"", b"a", b"a/", b"abc", base64.b64encode(SSN)[:15], b"_" * 25])) + written
     width = draw(st.sampled_from([0, 60, 64, 76, 77]))
     return lines(written, width, draw(st.sampled_from([b"\n", b"\r\n"]))) if width else written
 

@@ -97,9 +97,72 @@ def test_what_is_let_pass_is_not_written_anew() -> None:
     assert redact(written, frozenset({"us_ssn_grouped"})) == written
 
 
-def test_a_short_run_is_no_run() -> None:
-    """Too many words are."""
-    assert redact(base64.b64encode(b"me@abc.com abcd")) == base64.b64encode(b"me@abc.com abcd")
+SHORT = base64.b64encode(SSN)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        b"%s",
+        b'{"a":"%s"}',
+        b"a=%s&b=c",
+        b"x\n%s\nx",
+        b"(%s)",
+        b"a/%s",
+        b"/var/%s",
+        b"a%s",
+        b"abc%s",
+        b"-_-%s",
+    ],
+)
+def test_a_short_run_is_read_by_its_shape(around: bytes) -> None:
+    """Whatever stands around it and before it, such as a path; it need not begin with a whole four."""
+    for written in (SHORT, SHORT.rstrip(b"=")):
+        out = redact(around % written)
+        begin, end = around.split(b"%s")
+        assert out.startswith(begin)
+        assert out.endswith(end)
+        inner = out[len(begin) : len(out) - len(end)]
+        assert base64.b64decode(inner + b"=" * (-len(inner) % 4)).rstrip() == b"[REDACTED:us_ssn]"
+
+
+@pytest.mark.parametrize("first", [b"219-09-9999", b"219-09-9999.", b"my number: 219-09-9999"])
+def test_texts_that_are_glued_together_are_read_one_by_one(first: bytes) -> None:
+    """Without padding between them the second is out of step."""
+    written = b"".join(base64.b64encode(text).rstrip(b"=") for text in (first, SSN, b"a longer text with " + KEY, SSN))
+    treat = Noting()
+    body = redactor(treat)
+    out = body.feed(written) + body.finish()
+    assert [value for _, value, _ in treat.asked] == [b"219-09-9999", SSN, KEY, SSN]
+    assert SHORT[:8] not in out
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize("glued", [b"ab", b"abc/"])
+def test_lines_of_a_text_that_is_out_of_step_are_one(glued: bytes, end: bytes) -> None:
+    """Once it is known that it is."""
+    text = b"this is the text of a letter that goes on for some lines, so that " * 2
+    written = lines(glued + base64.b64encode(text[:100] + KEY + text[100:]), 64, end)
+    out = b"".join(redact(written).split(end))
+    assert base64.b64decode(out[len(glued) :] + b"==").replace(b" ", b"").count(b"[REDACTED:aws_access_key]") == 1
+
+
+@given(st.binary(max_size=60), st.sampled_from([SSN, KEY, TOKEN]), st.binary(max_size=30), st.integers(0, 3))
+def test_a_value_in_step_with_its_run_is_found_whatever_is_before(
+    start: bytes, secret: bytes, after: bytes, more: int
+) -> None:
+    """Texts that are out of step are read beside it, not in its place."""
+    decoy = base64.b64decode(b"ab/M" + SHORT[:15] + b"A" * (more * 4 + 1))
+    before = b"\0" * 12 + decoy + start[: len(start) // 3 * 3] + b"\0"
+    out = redact(base64.b64encode(before + secret + b"\0" + after))
+    assert secret not in base64.b64decode(out.rstrip(b"=") + b"==")
+
+
+@pytest.mark.parametrize("text", [b"me@a.co", b"1.2.3.4", b"a word", b"id123"])
+def test_what_is_too_short_is_a_word(text: bytes) -> None:
+    """Three fours that look so are needed."""
+    written = base64.b64encode(text)
+    assert redact(written) == written
 
 
 def test_a_run_in_a_form_is_written_as_one() -> None:

@@ -49,14 +49,35 @@ def test_a_header_is_written_as_it_was_without_what_stood_in_its_base64(
     assert base64.b64decode(run.replace("-", "+").replace("_", "/") + "=" * (-len(run) % 4)) == clean
 
 
-def test_a_short_run_is_read_where_it_is_said_to_be_base64() -> None:
-    """Elsewhere only one of 24 characters leads to a search; both are read then."""
-    short, long = encoded(SSN.encode()), encoded(f"a longer text with {KEY}".encode())
-    assert len(short) == 16
-    assert not suspects_runs(short.encode(), SCANNER)
-    assert suspects_runs(f"Basic {short}".encode(), SCANNER)
-    assert len(treated(headers={"x-a": f"Basic {short}"}).findings) == 1
-    assert len(treated(headers={"x-a": f"{short} {long}"}).findings) == 2
+def test_a_short_run_is_read_by_its_shape_or_where_it_is_said_to_be_base64() -> None:
+    """Elsewhere only one of 24 characters leads to a search; all are read then."""
+    short, shorter, long = (
+        encoded(SSN.encode()),
+        encoded("é".encode() + KEY[:4].encode()),
+        encoded(b"a longer text: " + SECRET),
+    )
+    assert (len(short), len(shorter)) == (16, 8)
+    assert suspects_runs(short.encode(), SCANNER)
+    assert len(treated(headers={"x-a": short}).findings) == 1
+    assert len(treated(headers={"x-a": f"{short} {long}"}).findings) == 1
+    assert treated(headers={"x-a": f"{short} {long}"}).findings[0].count == 2
+
+
+@pytest.mark.parametrize("before", ["a/", "/static/", "v1/ab/", "abc", "x-"])
+def test_a_run_behind_a_path_is_read_from_its_own_beginning(before: str) -> None:
+    """Slashes are of the alphabet too."""
+    for text in (SSN, f"my number is {SSN}, and no other"):
+        ((_, written),) = treated(headers={"x-a": before + encoded(text.encode())}).headers.set
+        assert written.startswith(before)
+        assert base64.b64decode(written.removeprefix(before)).decode() == text.replace(SSN, HIDDEN)
+
+
+def test_runs_that_are_glued_together_are_all_read() -> None:
+    """What is put in the first leaves the second where it can be read."""
+    written = encoded(f"a: {SSN}".encode(), padded=False) + encoded(f"my key is {KEY}".encode())
+    ((_, value),) = treated(headers={"x-a": written}).headers.set
+    assert list(runs(value.encode(), (), SCANNER)) == []
+    assert value.endswith(encoded(b"my key is [REDACTED:aws_access_key]"))
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "bAsIc"])
