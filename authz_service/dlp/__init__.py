@@ -7,6 +7,7 @@
     scan           text → spans; one RE2 Set pass tells which detectors can match (compiled, sweep, judged, spans)
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
     base64_runs    the same for what a body holds in base64 (base64_run; base64_shape: where it begins)
+    base64_places  where in a text that is only read they stand
     codings        content codings undone and done again, within bounds
     charsets       UTF-16 and UTF-32 read as UTF-8 and written back; what cannot be read is refused
     found          what was found, as it is handed to whoever decides

@@ -57,6 +57,11 @@ class _Open:
         return self.place(character - 1) + 1 if character else self.start
 
 
+def may_hold(text: bytes) -> bool:
+    """Whether there is a run in a text at all."""
+    return _RUN.search(text) is not None
+
+
 class Base64Runs:
     """Takes the parts of a body, and gives them back when they are decided."""
 

@@ -1,5 +1,7 @@
 """Texts of any length → parts that together are the text, each with what was found in it.
 
+What stands in it in base64 is found too, and told by the characters that stand for it (base64_places).
+
 A text is read in windows. What begins near a window's end is left to the next one, which sees the bytes before it as
 context, so that where the windows lie makes no difference to what is found: as long as nothing that is found is longer
 than `MARGIN` bytes.
@@ -12,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from authz_service.dlp.base64_places import Base64Places
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.piece import Piece
 from authz_service.dlp.views.plain import PlainView
@@ -33,8 +36,32 @@ class Part:
 def parts(read: Callable[[int], bytes], scanner: Scanner) -> Iterator[Part]:
     """Read a text to its end. `read` returns as many bytes as it is asked for, fewer at the end.
 
-    The parts, joined, are the text; no span goes beyond its part. Holds two windows at most.
+    The parts, joined, are the text; no span goes beyond its part. Holds three windows at most.
     """
+    places = Base64Places(scanner)
+    text, begin = b"", 0  # what is not given back yet, and where that begins
+    spans: list[Span] = []
+    for part in _as_it_stands(read, scanner):
+        spans += [_moved(span, begin + len(text)) for span in part.spans]
+        spans += places.feed(part.text, part.spans)
+        text += part.text
+        count = places.decided - begin
+        if count > 0:
+            yield _part(text[:count], begin, spans)
+            text, begin, spans = text[count:], places.decided, [span for span in spans if span.start >= places.decided]
+    spans += places.finish()
+    if text:
+        yield _part(text, begin, spans)
+
+
+def _part(text: bytes, begin: int, spans: Sequence[Span]) -> Part:
+    """A part of a text that begins at a place, with those of the spans that lie in it."""
+    own = sorted([span for span in spans if span.start < begin + len(text)], key=lambda span: span.start)
+    return Part(text, [_moved(span, -begin) for span in own])
+
+
+def _as_it_stands(read: Callable[[int], bytes], scanner: Scanner) -> Iterator[Part]:
+    """Read a text to its end, what is found in it as it stands; base64 is not."""
     before, held, ended = b"", b"", False
     while not ended:
         came = read(WINDOW)

@@ -66,6 +66,20 @@ def test_findings_are_told_by_place_and_never_by_value_and_end_with_3(run: Comma
     assert KEY not in done.stdout
 
 
+def test_what_stands_in_base64_is_told_where_it_is_written(run: Command) -> None:
+    """All that redacting takes out."""
+    encoded = base64.b64encode(f"the number is {SSN}, and not 5".encode()).decode()
+    short = base64.b64encode(SSN.encode()).decode()
+    text = f"é {encoded}\n/a/{short} {SSN}\n"
+    done = run(stdin=text)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["-:1:19", "-:2:4", "-:2:21"]
+    (row,) = map(json.loads, run("--jsonl", stdin=json.dumps({"id": 1, "text": text})).stdout.splitlines())
+    told = [text[each["start"] : each["end"]] for each in row["findings"]]
+    assert told[1:] == [short.rstrip("="), SSN]
+    assert base64.b64decode(told[0]) == f"s {SSN}, ".encode()
+    assert run(stdin=run(stdin=text, tool="redact").stdout).returncode == 0
+
+
 def test_standard_input_is_one_of_the_files(run: Command, letter: Path) -> None:
     done = run(letter, "-", stdin=f"\n {SSN}")
     assert [line.split()[0] for line in done.stdout.splitlines()] == [f"{letter}:2:11", f"{letter}:3:1", "-:2:2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from itertools import accumulate
 
@@ -34,8 +35,8 @@ def spans(text: bytes) -> list[tuple[int, int]]:
     return [(span.start, span.end) for span in scan_text(text, SCANNER)]
 
 
-def spans_in_parts(text: bytes) -> list[tuple[int, int]]:
-    found = list(parts(io.BytesIO(text).read, SCANNER))
+def spans_in_parts(text: bytes, scanner: Scanner = SCANNER) -> list[tuple[int, int]]:
+    found = list(parts(io.BytesIO(text).read, scanner))
     assert b"".join(part.text for part in found) == text
     begins = [0, *accumulate(len(part.text) for part in found)]
     return [(at + span.start, at + span.end) for at, part in zip(begins, found, strict=False) for span in part.spans]
@@ -47,6 +48,22 @@ def test_where_the_windows_lie_makes_no_difference(text: bytes, window: int) -> 
         patch.setattr(long_texts, "WINDOW", window)
         patch.setattr(long_texts, "MARGIN", 12)
         assert spans_in_parts(text) == spans(text)
+
+
+VALUE = b"abbbbbbbbbbc"
+ENCODED = base64.b64encode(VALUE)
+
+
+@given(before=st.integers(0, 40), window=st.integers(30, 60), count=st.integers(1, 4))
+def test_base64_is_found_wherever_windows_lie(before: int, window: int, count: int) -> None:
+    """Told by its fours; a part goes on as far as it does."""
+    scanner = Scanner([Detector("mark", "mark", "ab+c", "ab{8,12}c", lambda *_: 1.0)])
+    text = b"." * before + (ENCODED + b" " + VALUE + b"." * 9 + b"\n") * count
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(long_texts, "WINDOW", window)
+        patch.setattr(long_texts, "MARGIN", 16)
+        found = spans_in_parts(text, scanner)
+    assert [text[start:end] for start, end in found] == [ENCODED, VALUE] * count
 
 
 def test_a_line_that_is_longer_than_a_window_is_cut_in_its_middle() -> None:
