@@ -24,7 +24,7 @@ REACH: Final = 20  # characters from a sign on by which it is known to be one
 BEFORE: Final = 4  # characters before the four that it begins in which count too
 _STEP: Final = 4
 _TO_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
-_PRINTABLE: Final = bytes(range(0x20, 0x7F))
+_PLAIN: Final = bytes([*b"\t\n\r", *range(0x20, 0x7F)])
 
 
 def compiled(pattern: str) -> Any:
@@ -39,7 +39,8 @@ def _out_of_step(own: int) -> Any:
     return compiled(rf"(?:{IN}{{4}})*?(?:{'|'.join(signs)})")
 
 
-_THREE: Final = compiled(TWELVE)
+# Three fours of a text that is read, whose lines have ends.
+_THREE: Final = compiled(f"(?:[CDI-Za-f][AC-HQS-Xg-nwyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589]{IN}){{3}}")
 _FULL: Final = compiled(TWELVE + _MORE)
 _SIGN: Final = 15  # characters of that
 # By how far the fours of the row itself are off those that are read: to get back to them, less is enough.
@@ -70,10 +71,10 @@ def other_text(characters: bytes, start: int, own: int, first: int, *, ends: boo
 
 
 def _is_plain(characters: bytes, first: int) -> bool:
-    """Whether all that is read is printable: then every sign overlaps with it. Most texts are, and this is quick."""
+    """Whether all that is read is plain text: then every sign overlaps with it. Most of it is, and this is quick."""
     usable = (len(characters) - first) // _STEP * _STEP
     decoded = a2b_base64(characters[first : first + usable].translate(_TO_STANDARD))
-    return not decoded.translate(None, _PRINTABLE)
+    return not decoded.translate(None, _PLAIN)
 
 
 def texts(row: bytes) -> Iterator[tuple[int, int]]:

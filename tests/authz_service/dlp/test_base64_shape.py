@@ -20,9 +20,20 @@ def of(row: bytes) -> list[bytes]:
     return [row[start:end] for start, end in texts(row)]
 
 
-def test_a_text_is_one_however_long() -> None:
-    written = base64.b64encode(TEXT * 20)
+@pytest.mark.parametrize("between", [b"", b" ", b"\n", b"\r\n\t", b",\n  "])
+def test_a_text_is_one_however_long(between: bytes) -> None:
+    """Its line ends too."""
+    written = base64.b64encode((TEXT + between) * 20)
     assert of(written) == [written]
+
+
+@given(st.binary(max_size=90).map(base64.b64encode), st.integers(0, 60))
+def test_no_other_text_begins_in_one_that_is_plain(row: bytes, first: int) -> None:
+    """Whatever follows it."""
+    plain = base64.b64encode(TEXT + b"\r\n\t" + TEXT)
+    row = (plain[: first // 4 * 4] + row).replace(b"=", b"A")
+    found = other_text(row, 0, 0, 0, ends=True)
+    assert found < 0 or found >= first // 4 * 4 - 14
 
 
 @pytest.mark.parametrize("before", [b"a", b"a/", b"usr", b"/usr/lib/", b"data-"])
