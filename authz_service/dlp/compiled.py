@@ -13,6 +13,7 @@ from authz_service.dlp.detectors.detector import LETTERS_AND_DIGITS
 from authz_service.dlp.detectors.neighbours import NO_DIGIT, NO_WORD
 from authz_service.dlp.detectors.searching import ANYWHERE, AT_THE_BEGINNING, Search, search_of
 from authz_service.dlp.rows import LEAST, ROW
+from authz_service.dlp.unsettled import Unsettled
 from authz_service.dlp.width import shape_of, width_of
 
 _TOKEN = re.compile(
@@ -53,6 +54,7 @@ class Compiled:
         self.by_words = frozenset(index for index, detector in enumerate(self.detectors) if detector.before > _NEAR)
         self.before = max(max(detector.before, 1) for detector in self.detectors)
         self.reach = max(_reach(detector) for detector in self.detectors)
+        self.unsettled = Unsettled(self.detectors, self.reach)
         options.max_mem = _MEMORY
         hints = [_within(detector) for detector in self.detectors]
         alone = [index for index, detector in enumerate(self.detectors) if _begins_alone(detector)]

@@ -31,9 +31,9 @@ class Scanner:
         """Whether anything could be found in a text: one cheap pass. False means that `scan` finds nothing."""
         return bool(self._compiled.matching(text))
 
-    def sweep(self) -> Sweep:
-        """Begin a text that comes in parts."""
-        return Sweep(self._compiled)
+    def sweep(self, *, prompt: bool = False) -> Sweep:
+        """Begin a text that comes in parts; a `prompt` one holds back only what may be the beginning of something."""
+        return Sweep(self._compiled, prompt=prompt)
 
     def scan(self, text: bytes) -> list[Span]:
         """Find every span, in order of place, apart: what overlaps to the right begins where its neighbour ends."""

@@ -23,10 +23,16 @@ _SLICE = 4096  # bytes
 
 
 class Sweep:
-    """Takes a text in parts. Its bounds hold at most `2 * reach + before` bytes of it, or MAX_VALUE, and one part."""
+    """Takes a text in parts. Its bounds hold at most `2 * reach + before` bytes of it, or MAX_VALUE, and one part.
 
-    def __init__(self, compiled: Compiled) -> None:
+    One that is `prompt` looks at the end of the text each time, and judges all that no more can change: what it finds
+    is the same.
+    """
+
+    def __init__(self, compiled: Compiled, *, prompt: bool = False) -> None:
         self._compiled = compiled
+        self._prompt = prompt
+        self._settled = 0  # no span that is still to be found before it; what is as far back as `reach` has none anyway
         self._text = b""  # what is still looked at; all places but `_base` count from its beginning
         self._base = 0  # where it begins in the whole text
         self._position = 0  # every candidate that begins before it is judged
@@ -37,7 +43,7 @@ class Sweep:
     @property
     def safe(self) -> int:
         """Nothing that is not told yet begins before this place of the text."""
-        place = max(self._chain.ends, self._position - self._compiled.reach)
+        place = max(self._chain.ends, self._position - self._compiled.reach, self._settled)
         waiting = next((entry.start for entry in self._entries if entry.told < 0), self._position)
         return self._base + min(place, self._position, waiting)
 
@@ -46,9 +52,13 @@ class Sweep:
         self._text += text
         self._extend(ends=ends)
         limit = len(self._text) if ends else len(self._text) - self._compiled.reach
+        if self._prompt and not ends:
+            limit = max(limit, self._compiled.unsettled.place(self._text))
         if limit > self._position:
             self._judge(limit, ends=ends)
             self._position = limit
+            if self._prompt:
+                self._settled = max(self._settled, self._compiled.unsettled.cut(self._text, limit))
         stretches = self._tell()
         self._forget(len(self._text) if ends else self._position - self._compiled.reach - self._compiled.before)
         return stretches
@@ -110,6 +120,7 @@ class Sweep:
         self._text = self._text[count:]
         self._base += count
         self._position -= count
+        self._settled -= count
         chain = self._chain
         chain.begins, chain.ends = chain.begins - count, chain.ends - count
         chain.own = {index: end - count for index, end in chain.own.items() if end > count}

@@ -15,8 +15,8 @@ from authz_service.dlp.writing import written
 class TextRedaction:
     """Takes the parts of a body and gives them back when they are decided, those with findings not to be read again."""
 
-    def __init__(self, scanner: Scanner, treat: Treatment) -> None:
-        self._sweep = scanner.sweep()
+    def __init__(self, scanner: Scanner, treat: Treatment, *, prompt: bool = False) -> None:
+        self._sweep = scanner.sweep(prompt=prompt)
         self._held = Held()
         self._judging = Judging(treat)
         self._place = Place(self._held.text, self._offset)

@@ -25,7 +25,7 @@ _PROPERTY = r"\\[pP] (?: \{ [^}]* \} | . )"
 # In a class a hyphen makes the next character an end of a range, even a bracket that would begin a name: [+-[:a].
 _MEMBER = rf"\[: .*? :\] | {_PROPERTY} | \\[dDsSwW] | (?: {_ESCAPE} | [^\]\\] ) (?: - (?: {_ESCAPE} | [^\]\\] ) )?"
 _CLASS = rf"\[ \^? (?: \] (?: - (?: {_ESCAPE} | [^\]\\] ) )? )? (?: {_MEMBER} )*+ \]"
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf"""
       \\Q (?P<quoted> .*? ) (?: \\E | \Z )
     | (?P<place> \\[AzbB] | [\^$] )
@@ -69,7 +69,7 @@ def shape_of(pattern: str) -> Shape:
     levels = [_Level()]
     units: set[str] = set()
     places: set[str] = set()
-    for token in _TOKEN.finditer(pattern.encode().decode("latin-1")):
+    for token in TOKEN.finditer(pattern.encode().decode("latin-1")):
         level, kind = levels[-1], token.lastgroup
         if token["unit"] is not None:
             units.add(token["unit"])
@@ -91,7 +91,7 @@ def shape_of(pattern: str) -> Shape:
                 levels.pop()
                 levels[-1].append(level.shape())
         elif kind != "flags":
-            level.repeat(*_times(token))
+            level.repeat(*times(token))
     shape = levels[0].shape()
     return Shape(shape.shortest, shape.longest, shape.row, frozenset(units), frozenset(places))
 
@@ -100,7 +100,7 @@ def _one(unit: str) -> Shape:
     return Shape(1, 1, rows.row_of(unit))
 
 
-def _times(token: re.Match[str]) -> tuple[int, int | None]:
+def times(token: re.Match[str]) -> tuple[int, int | None]:
     """How often at least and at most."""
     if token["sign"] is not None:
         return _SIGNS[token["sign"]]

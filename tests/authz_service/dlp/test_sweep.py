@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.dlp.detectors import Detector
+from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.spans import MAX_VALUE, Stretch
 from tests.authz_service.dlp.streaming import HARD, PLAIN, SCANNER, SSN, chunks
@@ -158,3 +158,35 @@ def test_every_hard_detector_finds_something() -> None:
 def test_brackets_around_a_value_are_no_mark() -> None:
     """Whoever writes them hides nothing."""
     assert found(b"[REDACTED:abcdefgh]") == [("left", b"abcdefgh")]
+
+
+@given(PLAIN, CUTS)
+def test_a_prompt_one_finds_the_same_and_tells_nothing_of_what_was_safe(text: bytes, cuts: list[int]) -> None:
+    """However it is cut, and the end of the text is an end."""
+    expected = joined(swept([text]))
+    for parts in ([text], chunks(text, cuts), [text[place : place + 1] for place in range(len(text))]):
+        sweep = SCANNER.sweep(prompt=True)
+        for before in (0, len(text)):
+            told, came = [], before
+            for part in parts:
+                safe = sweep.safe
+                stretches = sweep.feed(part, ends=False)
+                told += stretches
+                came += len(part)
+                assert all(span.start >= safe for span, _, _ in stretches)
+                assert safe <= sweep.safe <= came
+                assert came - sweep.safe <= SCANNER.hold_back
+            told += sweep.feed(b"", ends=True)
+            assert joined(told) == [(name, start + before, end + before) for name, start, end in expected]
+            assert sweep.safe == before + len(text)
+
+
+def test_a_prompt_one_holds_back_what_may_be_the_beginning_of_something() -> None:
+    """And what is found is told once nothing can change it."""
+    sweep = Scanner(ALL).sweep(prompt=True)
+    assert sweep.feed(b"It is a long way. ", ends=False) == []
+    assert sweep.safe == 18
+    assert sweep.feed(b"My number is 123-", ends=False) == []
+    assert sweep.safe == 18 + 13
+    assert [(span.start, span.end) for span, _, _ in sweep.feed(b"45-6789, ", ends=False)] == [(31, 42)]
+    assert sweep.safe == 18 + 26
