@@ -103,7 +103,7 @@ async def serve(arguments: Sequence[str], process: Process) -> None:
     deep_scan = sources.deep_scan_queue(settings, metrics.deep_scanned)
     body = settings.dlp.body
     bodies = ExtProcServicer(
-        ScannedBodies(dlp, body.numbers, sources.sampling(settings, deep_scan)),
+        ScannedBodies(dlp, body.numbers, sources.sampling(settings, deep_scan), joined=body.joined_deltas),
         audit=audit,
         clock=Clock(time.time, time.perf_counter),
         new_id=new_decision_id,

@@ -7,6 +7,7 @@
     scan           text → spans; one RE2 Set pass tells which detectors can match (compiled, sweep, judged, spans)
     unsettled      the end of a text → what of it may be the beginning of something (beginnings)
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
+    event_body     the same of a body of events, whose values may be parts of one text (deltas, joined_text)
     base64_runs    the same for what a body holds in base64 (base64_run; base64_shape: where it begins)
     base64_places  where in a text that is only read they stand
     codings        content codings undone and done again, within bounds

@@ -95,6 +95,11 @@ class Base64Runs:
             self._read(b"".join(texts), ends=False)
         return self._decided()
 
+    @property
+    def first(self) -> int | None:
+        """Where what is not decided begins among the bytes that came; None where all is."""
+        return self._held.first
+
     def finish(self) -> list[Part]:
         """Decide what is left."""
         self._read(b"", ends=True)

@@ -52,6 +52,14 @@ class Held:
         self.start = 0
         self.last = Syntax.PLAIN, 0  # syntax and offset of what was taken or dropped last
 
+    @property
+    def first(self) -> int | None:
+        """Where what is held begins among the bytes that came; None where nothing is."""
+        if not self._parts:
+            return None
+        part = self._parts[0]
+        return part.offset if part.whole else part.offset + self._skipped
+
     def add(self, part: Part) -> None:
         """Put one more at the end."""
         self._parts.append(part)
@@ -94,7 +102,7 @@ class Held:
                 continue
             if not part.whole and self.start < place:
                 skipped = self._skipped + place - self.start
-                taken.append(_piece_of(part, self._skipped, skipped))
+                taken.append(piece_of(part, self._skipped, skipped))
                 self._skipped = skipped
                 self.start = place
             break
@@ -113,7 +121,7 @@ class Held:
             return taken
         count = len(last.text) - kept
         if count:
-            taken.append(_piece_of(last, 0, count))
+            taken.append(piece_of(last, 0, count))
         self._parts.append(last)
         self._skipped = count
         return taken
@@ -139,12 +147,12 @@ class Held:
         """Take out what is left of the first part."""
         self._parts.popleft()
         if self._skipped:
-            part = _piece_of(part, self._skipped, len(part.text))
+            part = piece_of(part, self._skipped, len(part.text))
             self._skipped = 0
         return part
 
 
-def _piece_of(part: Part, start: int, end: int) -> Part:
+def piece_of(part: Part, start: int, end: int) -> Part:
     """Some bytes of a part that is not whole."""
     ends = part.ends and end == len(part.text)
     return Part(part.raw[start:end], part.text[start:end], part.syntax, False, ends, part.offset + start)

@@ -37,6 +37,11 @@ class TextRedaction:
             self._decide(b"".join(texts), ends=False)
         return self._decided()
 
+    @property
+    def first(self) -> int | None:
+        """Where what is not decided begins among the bytes that came; None where all is."""
+        return self._held.first
+
     def finish(self) -> list[Part]:
         """Decide what is left."""
         self._decide(b"", ends=True)

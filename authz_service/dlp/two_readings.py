@@ -11,32 +11,49 @@ from collections.abc import Callable
 
 from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.charsets import Redactor
+from authz_service.dlp.deltas import DeltaPaths
+from authz_service.dlp.event_body import EventRedactor
 from authz_service.dlp.found import Found, Treatment
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.tokens import ENTITY as OWN_TOKEN
-from authz_service.dlp.views.opening import Numbers, open_view, unlike
+from authz_service.dlp.views.opening import Numbers, has_events, open_view, unlike
 from authz_service.dlp.views.piece import Syntax, View
 from authz_service.dlp.views.sniffed import SniffedView, beginning
 
 
-def open_redactor(content_type: str, scanner: Scanner, treat: Treatment, *, numbers: Numbers = "block") -> Redactor:
+def open_redactor(
+    content_type: str,
+    scanner: Scanner,
+    treat: Treatment,
+    *,
+    numbers: Numbers = "block",
+    joined: DeltaPaths | None = None,
+) -> Redactor:
     """Return what redacts a body of this type, in all the ways in which it may be read.
+
+    `joined` are the places in events whose values are parts of one text.
 
     Raises:
         CodingError: how it is read is not certain.
     """
-    return open_both(open_view(content_type, numbers=numbers), unlike(content_type), scanner, treat, numbers=numbers)
+    view, signs = open_view(content_type, numbers=numbers), unlike(content_type)
+    if joined is None or not has_events(content_type):
+        return open_both(view, signs, scanner, treat, numbers=numbers)
+    return _both(EventRedactor(view, scanner, treat, joined), signs, _as_it_begins(scanner, treat, numbers))
 
 
 def open_both(view: View, signs: bytes, scanner: Scanner, treat: Treatment, *, numbers: Numbers) -> Redactor:
     """Return what redacts a body as a view reads it and, where it begins with one of `signs`, as JSON or XML too."""
-    declared = BodyRedactor(view, scanner, treat)
-    if not signs:
-        return declared
+    return _both(BodyRedactor(view, scanner, treat), signs, _as_it_begins(scanner, treat, numbers))
+
+
+def _both(declared: Redactor, signs: bytes, open_first: Callable[[], Redactor]) -> Redactor:
+    return TwoReadings(declared, signs, open_first) if signs else declared
+
+
+def _as_it_begins(scanner: Scanner, treat: Treatment, numbers: Numbers) -> Callable[[], Redactor]:
     syntax = Syntax.JSON_NUMBER if numbers == "string" else Syntax.FIXED
-    return TwoReadings(
-        declared, signs, lambda: BodyRedactor(SniffedView(numbers=syntax), scanner, _without_tokens(treat))
-    )
+    return lambda: BodyRedactor(SniffedView(numbers=syntax), scanner, _without_tokens(treat))
 
 
 class TwoReadings:

@@ -8,13 +8,14 @@ policy said, which comes along as metadata.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from audit_log.event import FindingNote
 from authz_service.dlp.actions import Action, Direction, Overrides
 from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.charsets import Recoding
+from authz_service.dlp.deltas import DeltaPaths
 from authz_service.dlp.fields import Blocks
 from authz_service.dlp.found import Blocked, Found, Treatment
 from authz_service.dlp.headers import FIXED_HEADERS, scan_headers, searched
@@ -41,16 +42,27 @@ _PSEUDO: Final = frozenset(name for name in FIXED_HEADERS if name.startswith(":"
 _OPAQUE: Final = "requestState"  # MCP's: what a server has sealed for itself, which is never rewritten
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How bodies are read: see `ScannedBodies`."""
+
+    numbers: Numbers
+    joined: DeltaPaths | None
+
+
 class ScannedBodies:
     """Begins with each exchange anew. `numbers` says what becomes of a number in JSON that may not stay.
 
-    With `sampling`, what passes is looked at again in the background.
+    With `sampling`, what passes is looked at again in the background. `joined` are the places in events whose values
+    are parts of one text.
     """
 
-    def __init__(self, terms: Terms, numbers: str, sampling: Sampling | None = None) -> None:
+    def __init__(
+        self, terms: Terms, numbers: str, sampling: Sampling | None = None, *, joined: Sequence[str] = ()
+    ) -> None:
         self._terms = terms
         self._sampling = sampling
-        self._numbers: Numbers = "string" if numbers == "string" else "block"
+        self._reading = _Reading("string" if numbers == "string" else "block", DeltaPaths(joined) if joined else None)
 
     def inspect(self, subject: Subject) -> ScannedExchange:
         """Begin; raises `UnexpectedError` where the metadata cannot be what ext_authz wrote."""
@@ -58,7 +70,7 @@ class ScannedBodies:
             overrides = read_overrides(subject.metadata.get("dlp", {}))
         except OverridesError as error:
             raise UnexpectedError("metadata with actions that there are not") from error
-        return ScannedExchange(self._terms, self._numbers, subject, overrides, self._sampling)
+        return ScannedExchange(self._terms, self._reading, subject, overrides, self._sampling)
 
 
 class ScannedExchange:
@@ -67,7 +79,7 @@ class ScannedExchange:
     def __init__(
         self,
         terms: Terms,
-        numbers: Numbers,
+        reading: _Reading,
         subject: Subject,
         overrides: Overrides,
         sampling: Sampling | None = None,
@@ -75,7 +87,7 @@ class ScannedExchange:
         self._subject = subject
         self._sampling = sampling
         self._terms = terms
-        self._numbers = numbers
+        self._reading = reading
         self._overrides = overrides
         user, issuer = subject.metadata.get("user"), subject.metadata.get("issuer")
         self._caller = Caller(str(issuer), str(user)) if user and issuer else None
@@ -86,13 +98,14 @@ class ScannedExchange:
         """Begin a body; raises `CodingError` for one in an encoding that cannot be read."""
         treat = _unless_opaque(self._exchange(direction, request).at(direction, Location.BODY))
         content_type = value_of(fields, "content-type")
+        scanner, reading = self._terms.scanner, self._reading
         if is_grpc(fields):
             # A message begins with its flags: what begins like JSON is that to whoever asks for no type.
-            opened = open_both(fixed_view(), LIKE_JSON + LIKE_XML, self._terms.scanner, treat, numbers=self._numbers)
+            opened = open_both(fixed_view(), LIKE_JSON + LIKE_XML, scanner, treat, numbers=reading.numbers)
             return self._sampled(opened, direction, content_type)
-        opened = open_redactor(content_type, self._terms.scanner, treat, numbers=self._numbers)
+        opened = open_redactor(content_type, scanner, treat, numbers=reading.numbers, joined=reading.joined)
         redactor = self._sampled(opened, direction, content_type)
-        return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), self._terms.scanner, treat))
+        return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), scanner, treat))
 
     def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:
         if self._sampling is None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from authz_service.dlp.actions import Action, Direction, Rule
 from authz_service.dlp.body_findings import UNSCANNED
+from authz_service.dlp.deltas import USUAL_PATHS, PathError, steps_of
 from authz_service.dlp.detectors import EVERY, Detector, custom
 from authz_service.dlp.redactions import USUAL_TEXT
 from authz_service.model import Location
@@ -22,6 +23,7 @@ from service_kit.strict_yaml import Section
 MAX_RULES: Final = 1_000
 MAX_FILES: Final = 100
 MAX_WINDOWS: Final = 64 * 1024 * 1024 * 1024  # bytes
+MAX_PATHS: Final = 100
 MAX_REPLACEMENT: Final = 64  # characters
 _REPLACEMENT: Final = re.compile(r"[\x20-\x7e]+")  # what can stand in a header
 _RESPONSE_LOCATIONS: Final = (Location.HEADER, Location.COOKIE, Location.BODY, Location.TRAILER)
@@ -34,7 +36,8 @@ class BodySettings:
     `max_ratio` is of what is unpacked to what came.
     `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
     once, in each worker, and one of which nothing comes for `idle_seconds` ends. `window_bytes` are what the codings of
-    all bodies may hold between their parts.
+    all bodies may hold between their parts. `joined_deltas` are where in
+    the events of a stream values are parts of one text; with none of them, each event is looked at by itself.
     """
 
     limit_bytes: int = 1024 * 1024
@@ -45,6 +48,7 @@ class BodySettings:
     exchanges: int = 2_000
     idle_seconds: int = 900
     window_bytes: int = 64 * 1024 * 1024
+    joined_deltas: tuple[str, ...] = USUAL_PATHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,4 +177,19 @@ def _body(section: Section) -> BodySettings:
             body.integer("exchanges", minimum=1, maximum=10_000, default=2_000),
             body.integer("idle_seconds", minimum=1, maximum=86_400, default=900),
             body.integer("window_bytes", minimum=1024 * 1024, maximum=MAX_WINDOWS, default=64 * 1024 * 1024),
+            _joined_deltas(body),
         )
+
+
+def _joined_deltas(body: Section) -> tuple[str, ...]:
+    if not body.has("joined_deltas"):
+        return USUAL_PATHS
+    paths = body.texts("joined_deltas")
+    if len(paths) > MAX_PATHS:
+        body.fault("joined_deltas", f"must have at most {MAX_PATHS} items")
+    for path in filter(None, paths[:MAX_PATHS]):
+        try:
+            steps_of(path)
+        except PathError:
+            body.fault("joined_deltas", f"has {path!r}, which is no path such as choices[*].delta.content")
+    return paths

@@ -67,6 +67,12 @@ def _opened(content_type: str, syntax: Syntax, nested: int) -> View:
     return MultipartView(_boundary(content_type), lambda of_part: _opened(of_part, syntax, nested - 1))
 
 
+def has_events(content_type: str) -> bool:
+    """Whether a body is of events or records, each of which its view ends."""
+    word = _word(content_type)
+    return word == _EVENTS or word in _LINES
+
+
 def _of_one(word: str, syntax: Syntax) -> View:
     if word == "application/json" or word.endswith("+json"):
         return SniffedView(otherwise=lambda: JsonView(numbers=syntax))

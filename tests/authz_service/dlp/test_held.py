@@ -111,6 +111,18 @@ def test_parts_pass_through_but_for_the_last_bytes() -> None:
     assert raws(queue.through(numbered([Piece(b"h", b"h")], 107), 0)) == [b"h"]
 
 
+def test_the_first_byte_that_is_held_is_known() -> None:
+    """Behind what was taken of a part, and before the whole of one that is changed as a whole."""
+    queue = held(Piece(b"ab", b"ab"), Piece(b"%41%42", b"AB", whole=True))
+    assert queue.first == 100
+    queue.take(1)
+    assert queue.first == 101
+    queue.take(3)
+    assert queue.first == 102
+    queue.take(4)
+    assert queue.first is None
+
+
 def test_what_is_not_to_be_read_again_reads_as_a_space() -> None:
     """Its bytes stay."""
     part = unread(Part(b"abc", b"abc", Syntax.FORM, False, True, 7))

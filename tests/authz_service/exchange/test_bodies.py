@@ -50,6 +50,23 @@ def test_a_body_is_redacted_and_its_direction_told_of_it() -> None:
     assert _told(exchange, RESPONSE) == []
 
 
+@pytest.mark.parametrize("direction", [REQUEST, RESPONSE])
+def test_a_value_that_is_split_over_events_is_redacted_where_deltas_are_joined(direction: Direction) -> None:
+    events = 'data: {"delta": "123-45"}\n\ndata: {"delta": "-6789"}\n\n'
+    bodies = ScannedBodies(open_terms(DlpSettings()), "block", joined=["delta"])
+    for content_type in ("text/event-stream", "application/x-ndjson"):
+        exchange = bodies.inspect(Subject("d-1"))
+        fields = [("content-type", content_type)]
+        text = events if content_type == "text/event-stream" else events.replace("data: ", "").replace("\n\n", "\n")
+        redacted = text.replace("123-45", "[REDACTED:us_ssn]").replace("-6789", "")
+        assert _body(exchange, text, direction, fields).decode() == redacted
+        assert _told(exchange, direction) == [("us_ssn", "body", "replace")]
+        assert _body(_begin(), text, direction, fields).decode() == text
+    assert (
+        _body(bodies.inspect(Subject("d-1")), f'{{"delta": "{SSN}"}}', direction) == b'{"delta": "[REDACTED:us_ssn]"}'
+    )
+
+
 def test_the_policy_has_the_last_word() -> None:
     allowed = _begin(dlp={"request": {"us_ssn": "allow"}})
     assert SSN.encode() in _body(allowed, QUOTED)

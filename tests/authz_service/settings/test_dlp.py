@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from authz_service.dlp.actions import Action, Direction, Rule
+from authz_service.dlp.deltas import USUAL_PATHS
 from authz_service.dlp.terms import open_terms
 from authz_service.model import Location
 from authz_service.routing import Conditions
@@ -77,6 +78,7 @@ dlp:
     exchanges: 7
     idle_seconds: 9
     window_bytes: 2097152
+    joined_deltas: [a.b, "c[*]"]
 """,
     )
     conditions = Conditions(("*.hr.example",), ("/people",), ("POST",))
@@ -87,8 +89,14 @@ dlp:
             Rule(Action.TOKENIZE, frozenset({"us_ssn"}), Direction.REQUEST, places, 0.9, conditions),
             Rule(Action.BLOCK, final=True),
         ),
-        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9, 2097152),
+        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9, 2097152, ("a.b", "c[*]")),
     )  # fmt: skip
+
+
+def test_deltas_are_joined_at_the_usual_places_unless_others_are_named(files: Path) -> None:
+    """Or none."""
+    assert read(files, "dlp: {body: {}}").body.joined_deltas == USUAL_PATHS
+    assert read(files, "dlp: {body: {joined_deltas: []}}").body.joined_deltas == ()
 
 
 def test_detectors_of_ones_own_come_beside_ours(files: Path) -> None:
@@ -149,6 +157,8 @@ def test_a_confidence_is_a_number_from_0_to_1(files: Path, text: str, confidence
         ("body: {stream_limit_bytes: -1}", "dlp.body.stream_limit_bytes must be from 0"),
         ("body: {idle_seconds: 0}", "dlp.body.idle_seconds must be from 1 to 86400"),
         ("body: {exchanges: 0}", "dlp.body.exchanges must be from 1 to 10000"),
+        ("body: {joined_deltas: [a, b..c]}", "dlp.body.joined_deltas has 'b..c', which is no path such as"),
+        (f"body: {{joined_deltas: [{', '.join(['a'] * 101)}]}}", "dlp.body.joined_deltas must have at most 100 items"),
         ("deep_scan: {}", "dlp.deep_scan.key_files is missing"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from authz_service.dlp.codings import CodingError
-from authz_service.dlp.views.opening import Numbers, open_view
+from authz_service.dlp.views.opening import Numbers, has_events, open_view
 from authz_service.dlp.views.piece import Syntax
 from tests.authz_service.dlp.views.cutting import read, texts, whole_ones
 
@@ -33,6 +33,20 @@ ALL_ESCAPES = b'"\\u0041 %41 &#65;"'
 def test_the_media_type_says_how_a_body_is_read(content_type: str, read_as: bytes) -> None:
     """Its parameters and its case do not count."""
     assert texts(read(open_view(content_type), [ALL_ESCAPES])) == [read_as]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "told"),
+    [
+        ("text/event-stream", True), ("Text/Event-Stream; charset=utf-8", True), ("application/x-ndjson", True),
+        ("application/jsonl", True), ("application/json", False), ("text/plain", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_body_of_events_is_told_by_its_type(content_type: str, *, told: bool) -> None:
+    """Of those alone whose views end each one."""
+    assert has_events(content_type) is told
+    ended = [piece.ends for piece in open_view(content_type).feed(b"data: {}\n\n\n")]
+    assert any(ended) is told
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "application/octet-stream", "x/y"])
