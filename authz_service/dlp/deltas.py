@@ -8,13 +8,15 @@ further out does not: many servers give each event a new one.
 Texts end where an event says so: `[DONE]`, a `type` such as `content_block_stop` or `response.completed`, a
 `finish_reason`. What ends are those that agree with the event in all that tells texts apart.
 
-One pass at the tokens of the JSON. What is no JSON is read as far as it can be followed.
+One pass at the quotes: between two of them there is either a string or structure. What is no JSON is read as far as it
+can be followed.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import re2
@@ -38,12 +40,14 @@ _MARKS: Final = _INDEXES | _BESIDE | _REASONS
 _GOES_ON: Final = frozenset({b"null", b"false", b'""'})  # as written
 _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
-_OPTIONS.dot_nl = True
-_TOKEN: Final = re2.compile(rb'("(?:[^"\\]|\\.)*")([ \t\r\n]*:)?|[{}\[\],]|[^ \t\r\n"{}\[\],:]+', _OPTIONS)
+_OPTIONS.never_capture = True
+_TOKEN: Final = re2.compile(rb"[{}\[\],]|[^ \t\r\n{}\[\],:]+", _OPTIONS)
 _ENDS: Final = re2.compile(
     rb'(?i)(?:^"|[._-])(?:done|stop|stopped|end|ended|finish|finished|completed?|failed|incomplete)"$', _OPTIONS
 )
 _QUOTE, _EMPTY = b'"', b'""'
+_NOTHING: Final = frozenset({b"", b":", b": "})  # what stands between a name and a string
+_SHORT: Final = 32  # bytes of structure whose tokens are kept for the next event, which mostly has the same
 _OPENING, _CLOSING = frozenset({b"{", b"["}), frozenset({b"}", b"]"})
 _ITEM: Final = b""
 
@@ -112,7 +116,7 @@ class DeltaPaths:
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._root = _Node(0)
-        self._names: set[bytes] = set()
+        names: set[bytes] = set()
         number = 0
         for index, path in enumerate(paths):
             node, steps = self._root, steps_of(path)
@@ -122,30 +126,30 @@ class DeltaPaths:
                     node.steps[step] = _Node(number)
                 node = node.steps[step]
             node.path = index
-            self._names.add(b'"%s"' % [step for step in steps if step is not None][-1])
+            names.add([step for step in steps if step is not None][-1])
+        self._names = re2.compile(b'"(?:%s)"' % b"|".join(sorted(names)), _OPTIONS)
 
     def concerns(self, data: bytes) -> bool:
         """Whether there could be a value in an event: one cheap look. False means that there is none."""
-        return any(name in data for name in self._names)
+        return self._names.search(data) is not None
 
     def read(self, data: bytes) -> Event:
         """Find the values in an event's JSON, in order, and what ends with it."""
         if data.strip() == DONE:
             return Event((), ({},))
         walk = _Walk(self._root)
-        for match in _TOKEN.finditer(data):
-            start, end = match.span()
-            first = data[start : start + 1]
-            if match.end(2) > 0:
-                walk.name(data[start + 1 : match.end(1) - 1])
-            elif first == b",":
-                walk.comma()
-            elif first in _OPENING:
-                walk.open(is_list=first == b"[")
-            elif first in _CLOSING:
-                walk.close()
+        quotes = data.replace(b"\\\\", b"__").replace(b'\\"', b"__") if b"\\" in data else data
+        pieces = quotes.split(_QUOTE)
+        walk.structure(pieces[0])
+        start = len(pieces[0]) + 1
+        for index in range(1, len(pieces) - 1, 2):  # a string, and what stands behind it
+            end, behind = start + len(pieces[index]), pieces[index + 1]
+            if behind.lstrip()[:1] == b":":
+                walk.name(data[start:end])
             else:
-                walk.scalar(start, data[start:end])
+                walk.scalar(data[start - 1 : end + 1], start)
+            walk.structure(behind)
+            start = end + len(behind) + 2
         return walk.event()
 
 
@@ -164,13 +168,22 @@ class _Walk:
         if self._level is not None:
             self._level.name = name
 
-    def comma(self) -> None:
-        """Go on to the next value."""
-        if self._level is not None:
-            self._level.count += 1
+    def structure(self, text: bytes) -> None:
+        """Pass by what stands between strings."""
+        if text in _NOTHING:
+            return
+        for token in _kept_tokens(text) if len(text) <= _SHORT else _tokens(text):
+            if token == b",":
+                if self._level is not None:
+                    self._level.count += 1
+            elif token in _OPENING:
+                self._open(is_list=token == b"[")
+            elif token in _CLOSING:
+                self._level = self._above.pop() if self._above else None
+            else:
+                self.scalar(token)
 
-    def open(self, *, is_list: bool) -> None:
-        """Begin an object or a list."""
+    def _open(self, *, is_list: bool) -> None:
         level = self._level
         node = level.next() if level is not None else None if self._above else self._root
         self._above.append(level)
@@ -178,19 +191,15 @@ class _Walk:
         if self._level is not None:
             self._levels.append(self._level)
 
-    def close(self) -> None:
-        """End it."""
-        self._level = self._above.pop() if self._above else None
-
-    def scalar(self, start: int, written: bytes) -> None:
-        """Take a value: what is written at a place."""
+    def scalar(self, written: bytes, start: int | None = None) -> None:
+        """Take a value as it is written; a string begins, between its quotes, at `start`."""
         level = self._level
         if level is None:
             return
-        if written[:1] == _QUOTE and len(written) > len(_EMPTY):
+        if start is not None and written != _EMPTY:
             node = level.next()
             if node is not None and node.path >= 0:
-                self._found.append((start + 1, start + len(written) - 1, node.path, level, level.count))
+                self._found.append((start, start + len(written) - 2, node.path, level, level.count))
         if level.name in _MARKS and not level.is_list:
             level.marks[level.name] = written[:MAX_MARK]
 
@@ -200,6 +209,13 @@ class _Walk:
             [Delta(start, end, _key(path, level, count)) for start, end, path, level, count in self._found],
             [_ended(level) for level in self._levels if _is_end(level)],
         )
+
+
+def _tokens(text: bytes) -> Sequence[bytes]:
+    return [match[0] for match in _TOKEN.finditer(text)]
+
+
+_kept_tokens = lru_cache(1_000)(_tokens)
 
 
 def steps_of(path: str) -> Sequence[bytes | None]:

@@ -100,8 +100,8 @@ class EventRedactor:
         return b"".join(out)
 
     def _read(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            self._came += len(part.raw)
+        self._came += sum([len(part.raw) for part in parts])
+        for part in parts[self._pass_all(parts) :]:
             self._size += len(part.raw)
             self._event.append(part)
             if self._size > MAX_EVENT:
@@ -114,10 +114,25 @@ class EventRedactor:
             if part.ends:
                 self._size = 0
 
+    def _pass_all(self, parts: Sequence[Part]) -> int:
+        """Let all whole events go together that have nothing to do with joined texts; return how many parts went."""
+        if self._texts or self._waiting:
+            return 0
+        count = next((count for count in range(len(parts), 0, -1) if parts[count - 1].ends), 0)
+        whole = [*self._event, *parts[:count]]
+        if not count or self._paths.concerns(b"".join([part.raw for part in whole])):
+            return 0
+        self._pass(whole)
+        self._event, self._size = [], 0
+        return count
+
     def _pass(self, parts: Sequence[Part]) -> None:
         """Let parts go that have nothing to do with joined texts."""
         decided = [part.raw for part in self._runs.feed(self._redaction.feed(parts))]
-        self._go(decided, sum(map(len, decided)))
+        if self._waiting:
+            self._go(decided, sum(map(len, decided)))
+        else:
+            self._out += decided
 
     def _rest(self) -> list[Part]:
         return [*self._runs.feed(self._redaction.finish()), *self._runs.finish()]

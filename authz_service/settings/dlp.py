@@ -36,8 +36,8 @@ class BodySettings:
     `max_ratio` is of what is unpacked to what came.
     `numbers`: whether a number in JSON that may not stay is refused, or becomes a string. `exchanges` may be open at
     once, in each worker, and one of which nothing comes for `idle_seconds` ends. `window_bytes` are what the codings of
-    all bodies may hold between their parts. `joined_deltas` are where in
-    the events of a stream values are parts of one text; with none of them, each event is looked at by itself.
+    all bodies may hold between their parts. `joined_deltas` are where in the events of a stream values are parts of one
+    text; with none of them, each event is looked at by itself.
     """
 
     limit_bytes: int = 1024 * 1024

@@ -139,7 +139,7 @@ def streams(draw: st.DrawFn) -> bytes:
     deltas = st.builds(lambda kind, text, index: framed(kind(text, index)), KINDS, texts, st.integers(0, 2))
     others = st.sampled_from([
         PING, DONE, b"event: x\ndata: {}\n\n", b'data: {"a": "123-\ndata: 45-6789"}\n\n', b"data: 123-45-6789\n\n",
-        b'data: {"type": "content_block_stop", "index": 1}\r\n\r\n', b'data: {"delta": {"text": "12',
+        b'data: {"type": "content_block_stop", "index": 1}\r\n\r\n', b'data: {"delta": {"text": "12\n\n',
         b'data: {"choices": [{"index": 0, "delta": {"content": "12"}, "finish_reason": "stop"}]}\r\r', b"\n\n",
         b'data: {"choices":[{"delta":{"content":"1"}},{"delta":{"content":"2"}}]}\n\n', b"id: 3\nretry: 5\n\n",
         b'data: {"delta": "\\ud83d", "index": 7}\n\n', b'data: {"delta": {"text": "3-\ndata: 45"}}\n\n',
@@ -217,7 +217,7 @@ def test_a_tools_arguments_are_one_text() -> None:
 
 def test_an_event_waits_only_while_its_end_may_be_the_beginning_of_something() -> None:
     """The others pass at once, and those that wait pass when it is known."""
-    parts = ["It is a long way, ", "she ", "said. ", "Call ", "me", " at ", "12", "-3", " or ", "not."]
+    parts = ["It is a long way, ", "she; ", "said. ", "Call: ", "me", " now, ", "12", "-3", " etc, ", "not."]
     events = [framed(choice(part)) for part in parts]
     passed = stepped([*events, DONE])
     assert passed[:4] == events[:4]

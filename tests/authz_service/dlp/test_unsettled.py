@@ -26,7 +26,7 @@ def accepted(text: bytes, start: int, end: int) -> float:
     [
         (b"", b""), (b"It is here, ", b""), (b"It is here", b"here"), (b"my number is 123-4", b"123-4"),
         (b"in 1998 ", b"998 "), (b"call 555 ", b"555 "), (b"123456789 is", b"123456789 is"),
-        (b"123456789" + b" and so on" * 4 + b" ", b""), (b"-----BEGIN PRIVATE ", b"-----BEGIN PRIVATE "),
+        (b"123456789" + b", and so on" * 4 + b", ", b""), (b"-----BEGIN PRIVATE ", b"-----BEGIN PRIVATE "),
     ],
 )  # fmt: skip
 def test_only_what_may_be_the_beginning_of_a_value_waits(text: bytes, waiting: bytes) -> None:

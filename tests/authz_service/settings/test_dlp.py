@@ -89,7 +89,8 @@ dlp:
             Rule(Action.TOKENIZE, frozenset({"us_ssn"}), Direction.REQUEST, places, 0.9, conditions),
             Rule(Action.BLOCK, final=True),
         ),
-        "<{entity}>", ONE, (OTHER, ONE), BodySettings(2048, 4096, "report", "string", 50, 7, 9, 2097152, ("a.b", "c[*]")),
+        "<{entity}>", ONE, (OTHER, ONE),
+        BodySettings(2048, 4096, "report", "string", 50, 7, 9, 2097152, ("a.b", "c[*]")),
     )  # fmt: skip
 
 
