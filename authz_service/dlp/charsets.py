@@ -109,14 +109,14 @@ class Recoding:
         self._open_beside = beside
         self._held = b""  # by which the encoding is not known yet
         self._known = False
-        self._wide: _Wide | None = None
+        self._wide: Wide | None = None
         self._beside: Redactor | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Read on; raises `CodingError`, and what the redactor raises."""
         if not self._known:
             data, self._held = self._held + data, b""
-            if _is_open(data):
+            if is_open(data):
                 self._held = data
                 return b""
             return self._begin(data)
@@ -132,9 +132,9 @@ class Recoding:
 
     def _begin(self, data: bytes) -> bytes:
         self._known = True
-        encoding, mark = _encoding(data, self._declared)
+        encoding, mark = begun_in(data, self._declared)
         if encoding is not None:
-            self._wide, self._beside = _Wide(encoding), self._open_beside()
+            self._wide, self._beside = Wide(encoding), self._open_beside()
         return mark + self._through(data[len(mark) :])
 
     def _through(self, data: bytes) -> bytes:
@@ -146,11 +146,11 @@ class Recoding:
 
 def in_utf8(body: bytes, content_type: str) -> bytes:
     """Return a whole body in UTF-8, without the mark if it had one of another encoding; raises `CodingError`."""
-    encoding, mark = _encoding(body, declared(content_type))
-    return _Wide(encoding).read(body[len(mark) :]) if encoding is not None else body
+    encoding, mark = begun_in(body, declared(content_type))
+    return Wide(encoding).read(body[len(mark) :]) if encoding is not None else body
 
 
-class _Wide:
+class Wide:
     """One encoding, there and back."""
 
     def __init__(self, encoding: str) -> None:
@@ -159,12 +159,14 @@ class _Wide:
         self._held = b""  # of a character of UTF-8
 
     def read(self, data: bytes) -> bytes:
+        """Return it in UTF-8; raises `CodingError`."""
         try:
             return self._decoder.decode(data).encode("utf-8", _ERRORS)
         except UnicodeDecodeError:
             raise CodingError("unknown_charset") from None
 
     def written(self, data: bytes) -> bytes:
+        """Return UTF-8 in the encoding."""
         data = self._held + data
         # By hand: the incremental decoder takes the beginning of a half of a pair for an error.
         kept = next((count for count in range(1, min(4, len(data) + 1)) if data[-count] & 0xC0 != 0x80), 0)  # noqa: PLR2004
@@ -192,7 +194,7 @@ def _length(first: int) -> int:
     return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004
 
 
-def _is_open(data: bytes) -> bool:
+def is_open(data: bytes) -> bool:
     """Whether more has to come before the encoding is known."""
     if _declaration_is_open(data):
         return True
@@ -202,8 +204,11 @@ def _is_open(data: bytes) -> bool:
     return signs and len(data) < (_LONG if data[1] == 0 or data[:2] == b"\0\0" else _AHEAD)
 
 
-def _encoding(data: bytes, wide: str | None) -> tuple[str | None, bytes]:
-    """Return the encoding of a body that begins so, None for one like ASCII, and the mark before it."""
+def begun_in(data: bytes, wide: str | None) -> tuple[str | None, bytes]:
+    """Return the encoding of a text that begins so, None for one like ASCII, and the mark before it.
+
+    `wide` is the one that is declared; raises `CodingError` where both cannot be.
+    """
     if data.startswith(_EBCDIC_XML):
         raise CodingError("unknown_charset")
     _check_declaration(data)

@@ -27,16 +27,17 @@ def open_redactor(
     treat: Treatment,
     *,
     numbers: Numbers = "block",
+    beside: Callable[[], Redactor] | None = None,
     joined: DeltaPaths | None = None,
 ) -> Redactor:
     """Return what redacts a body of this type, in all the ways in which it may be read.
 
-    `joined` are the places in events whose values are parts of one text.
+    `beside` is for `open_view`; `joined` are the places in events whose values are parts of one text.
 
     Raises:
         CodingError: how it is read is not certain.
     """
-    view, signs = open_view(content_type, numbers=numbers), unlike(content_type)
+    view, signs = open_view(content_type, numbers=numbers, beside=beside), unlike(content_type)
     if joined is None or not has_events(content_type):
         return open_both(view, signs, scanner, treat, numbers=numbers)
     return _both(EventRedactor(view, scanner, treat, joined), signs, _as_it_begins(scanner, treat, numbers))

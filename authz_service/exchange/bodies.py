@@ -103,9 +103,15 @@ class ScannedExchange:
             # A message begins with its flags: what begins like JSON is that to whoever asks for no type.
             opened = open_both(fixed_view(), LIKE_JSON + LIKE_XML, scanner, treat, numbers=reading.numbers)
             return self._sampled(opened, direction, content_type)
-        opened = open_redactor(content_type, scanner, treat, numbers=reading.numbers, joined=reading.joined)
+
+        def beside() -> Redactor:
+            return BodyRedactor(fixed_view(), scanner, treat)
+
+        opened = open_redactor(
+            content_type, scanner, treat, numbers=reading.numbers, beside=beside, joined=reading.joined
+        )
         redactor = self._sampled(opened, direction, content_type)
-        return Recoding(redactor, content_type, lambda: BodyRedactor(fixed_view(), scanner, treat))
+        return Recoding(redactor, content_type, beside)
 
     def _sampled(self, redactor: Redactor, direction: Direction, content_type: str) -> Redactor:
         if self._sampling is None:

@@ -5,7 +5,7 @@ The headers of parts are text like another. The name of a field is read once mor
 between them can be longer than a context reaches.
 
 What is not certain is refused: what is told twice, an encoding that is not known, a parameter in several pieces (RFC
-2231 section 3), and headers too long to be kept.
+2231 section 3), and headers too long to be kept. A part can be in UTF-16 or UTF-32 of its own.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from authz_service.dlp.charsets import declared
+from authz_service.dlp.charsets import Redactor, declared
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.base64_text import Base64View
 from authz_service.dlp.views.escaped import QUOTED_PRINTABLE, TEXT, EscapedView
 from authz_service.dlp.views.piece import Piece, Syntax, View
+from authz_service.dlp.views.wide_text import NarrowView, WideView
 
 MAX_BOUNDARY: Final = 70  # characters (RFC 2046)
 MAX_HEADER_BYTES: Final = 8 * 1024  # of one part
@@ -33,11 +34,14 @@ _MAX_NAME: Final = 40  # letters and spaces
 
 
 class MultipartView:
-    """Reads one body. `open_part` gives the view for a part's media type."""
+    """Reads one body. `open_part` gives the view for a part's media type, `beside` is for `WideView`."""
 
-    def __init__(self, boundary: bytes, open_part: Callable[[str], View]) -> None:
+    def __init__(
+        self, boundary: bytes, open_part: Callable[[str], View], beside: Callable[[], Redactor] | None = None
+    ) -> None:
         self._delimiter = b"--" + boundary
         self._open_part = open_part
+        self._beside = beside
         self._held = b""
         self._at_line_start = True
         self._header: bytes | None = None  # of the part that has begun, as long as it goes on
@@ -110,14 +114,13 @@ class MultipartView:
 
     def _of_part(self, fields: Mapping[str, str]) -> View:
         content_type = fields.get("content-type", "text/plain")
-        if declared(content_type) is not None:
-            raise CodingError("unknown_charset")  # a part alone is not read in another one than its body
+        wide = declared(content_type)
         encoding = fields.get("content-transfer-encoding", "").lower()
         match = _ENCODING.match(encoding)
         word = match[0] if match else encoding
         if word == "quoted-printable":
-            return EscapedView(QUOTED_PRINTABLE)
-        view = self._open_part(content_type)
+            return NarrowView(EscapedView(QUOTED_PRINTABLE), wide)
+        view = WideView(self._open_part(content_type), wide, self._beside)
         if word == "base64":
             return Base64View(view)
         if word and word not in _AS_IT_IS:

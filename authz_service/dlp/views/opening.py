@@ -8,8 +8,10 @@ otherwise is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, Literal
 
+from authz_service.dlp.charsets import Redactor
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.escaped import FORM, XML, EscapedView
 from authz_service.dlp.views.json_text import JsonView
@@ -37,16 +39,17 @@ _BOUNDARY: Final = re.compile(r"""[;,\s]boundary=(?:"([^"\\]{1,70})"|([^\s;,"]{1
 _ARMOR: Final = b"-----BEGIN"  # of keys, which no delimiter is to cut
 
 
-def open_view(content_type: str, *, numbers: Numbers = "block") -> View:
+def open_view(content_type: str, *, numbers: Numbers = "block", beside: Callable[[], Redactor] | None = None) -> View:
     """Return a view for one body. A type that cannot be read, or is not known, leads to one that goes by the body.
 
     `numbers`: whether a number of JSON in which something is found becomes a string, or blocks its body.
+    `beside` opens what looks at parts in UTF-16 and UTF-32 as they stand; it is to replace nothing.
 
     Raises:
         CodingError: it is in parts, and what stands between them is not certain.
     """
     syntax = Syntax.JSON_NUMBER if numbers == "string" else Syntax.FIXED
-    return _opened(content_type, syntax, MAX_NESTED)
+    return _opened(content_type, syntax, MAX_NESTED, beside)
 
 
 def unlike(content_type: str) -> bytes:
@@ -57,14 +60,14 @@ def unlike(content_type: str) -> bytes:
     return LIKE_JSON + LIKE_XML if word in {FORM_TYPE, _EVENTS} or word.startswith("multipart/") else b""
 
 
-def _opened(content_type: str, syntax: Syntax, nested: int) -> View:
+def _opened(content_type: str, syntax: Syntax, nested: int, beside: Callable[[], Redactor] | None) -> View:
     """Open a body, or a part of one, in which there may be so many more in each other."""
     word = _word(content_type)
     if not word.startswith("multipart/"):
         return _of_one(word, syntax)
     if not nested:
         raise CodingError("unknown_part")
-    return MultipartView(_boundary(content_type), lambda of_part: _opened(of_part, syntax, nested - 1))
+    return MultipartView(_boundary(content_type), lambda of_part: _opened(of_part, syntax, nested - 1, beside), beside)
 
 
 def has_events(content_type: str) -> bool:

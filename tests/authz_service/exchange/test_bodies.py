@@ -182,3 +182,11 @@ def test_names_of_members_stay_different_where_what_stands_for_them_does(action:
     found = json.loads(_body(_begin(Rule(action)), f'{{"{SSN}": 1, "219-09-6789": 2}}'))
     assert len(found) == members
     assert SSN not in str(found)
+
+
+def test_a_part_in_utf_16_is_looked_at_both_ways() -> None:
+    for content in (SSN.encode("utf-16"), SSN.encode() + b"\0"):
+        redactor = _begin().open(REQUEST, [("content-type", "multipart/form-data; boundary=b")], ASKED)
+        head = b"--b\r\ncontent-type: text/plain; charset=utf-16le\r\n\r\n"
+        with pytest.raises(Blocked, match="secret_in_fixed_place"):
+            _ = redactor.feed(head + content + b"\r\n--b--"), redactor.finish()
