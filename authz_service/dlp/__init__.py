@@ -6,6 +6,7 @@
     views/         bytes of a body → text as the application will read it, in pieces
     scan           text → spans; one RE2 Set pass tells which detectors can match (compiled, sweep, judged, spans)
     unsettled      the end of a text → what of it may be the beginning of something (beginnings)
+    readings       a text as it stands, and with percent escapes undone (undone) → spans of both
     body           a body as it comes → the same, treated (held, judging, text_redaction, writing)
     event_body     the same of a body of events, whose values may be parts of one text (deltas, joined_text)
     base64_runs    the same for what a body holds in base64 (base64_run; base64_shape: where it begins)

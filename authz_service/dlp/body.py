@@ -2,6 +2,8 @@
 
     bytes → view → parts of text → what is found in it (text_redaction) → what is found in base64 (base64_runs) → bytes
 
+The text is read as it stands and with percent escapes undone (readings).
+
 What comes out does not depend on how the body was cut: each stage decides by the text alone, and holds back what is
 not decided. The end of an event or a record (`Piece.ends`) decides everything before it, so that nothing of an event
 waits for the next one.
@@ -18,6 +20,7 @@ from authz_service.dlp.found import Treatment
 from authz_service.dlp.held import numbered
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.text_redaction import TextRedaction
+from authz_service.dlp.undone import LONGEST
 from authz_service.dlp.views.piece import Piece, View
 
 
@@ -63,4 +66,4 @@ class BodyRedactor:
 
 def hold_back(scanner: Scanner) -> int:
     """Bytes of text that a body's redactor holds back at most; lines of a run add one or two for each 64."""
-    return scanner.hold_back + -(-scanner.hold_back // 3) * 4 * 66 // 64 + 160
+    return LONGEST * scanner.hold_back + -(-scanner.hold_back // 3) * 4 * 66 // 64 + 160

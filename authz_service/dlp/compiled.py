@@ -120,8 +120,9 @@ def _mark(entities: Iterable[str]) -> Detector:
     Nothing is found in it, and what stands around it is judged as if it were the end of the text. Its name would else
     be a context word: a redacted text would no longer scan clean.
     """
-    pattern = rf"\[REDACTED:(?:{'|'.join(re.escape(entity) for entity in sorted(entities))})\]"
-    return Detector("", "redacted", r"\[REDACTED:", pattern, lambda text, start, end: 1.0)  # noqa: ARG005
+    # In a URL it is percent-encoded.
+    pattern = rf"(?:\[|%5B)REDACTED(?::|%3A)(?:{'|'.join(re.escape(entity) for entity in sorted(entities))})(?:\]|%5D)"
+    return Detector("", "redacted", "REDACTED(?::|%3A)", pattern, lambda text, start, end: 1.0)  # noqa: ARG005
 
 
 def is_within_word(text: bytes, place: int) -> bool:

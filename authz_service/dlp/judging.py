@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from authz_service.dlp.found import Found, Treatment
 from authz_service.dlp.spans import Stretch
+from authz_service.dlp.undone import undone
 
 
 class Outcome(NamedTuple):
@@ -18,6 +19,7 @@ class Outcome(NamedTuple):
     text: bytes
     passes: bool
     found: Found | None = None  # None where it goes on: it was asked for before
+    is_escaped: bool = False  # there are percent escapes in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,26 @@ class Judging:
     def __init__(self, treat: Treatment) -> None:
         self._treat = treat
         self._replaced = 0  # the place up to which something else stands now
-        self._passes: dict[str, bool | None] = {}  # of each detector's last span; None: not asked for yet
+        # Of each detector's last span, in each reading; None: not asked for yet.
+        self._passes: dict[str, bool | None] = {}
 
     def judge(self, stretch: Stretch, place: Place) -> Outcome | None:
         """Say what becomes of a stretch; None where another has replaced it already."""
-        span, name = stretch.span, stretch.span.detector.name
+        span = stretch.span
+        name = span.detector.name + "%" if stretch.undone else span.detector.name
         passes = None if stretch.begins else self._passes.get(name)
         start = max(span.start, self._replaced)
         if span.end <= start:
             self._passes[name] = passes
             return None
-        text, found = b"", None
+        text, found, is_escaped = b"", None, False
         if passes is None:
             offset = place.offset(start)
             value = None if stretch.long else place.text(start, span.end)
+            if stretch.undone:
+                written = value
+                value = undone(written) if written is not None else None
+                is_escaped = written is None or written != value
             found = Found(span.detector, span.confidence, value, offset)
             answer = self._treat(found)
             passes = answer is None
@@ -58,4 +66,4 @@ class Judging:
         self._passes[name] = passes
         if not passes:
             self._replaced = span.end
-        return Outcome(start, span.end, text, passes, found)
+        return Outcome(start, span.end, text, passes, found, is_escaped)

@@ -20,11 +20,14 @@ class Scanner:
     """Detectors compiled together. One pass over the text tells which of them can match; only those then search.
 
     `hold_back` is how many bytes of a text that comes in parts can be undecided at once: a candidate is judged when the
-    longest match has come, and what stands before it until it is known not to be.
+    longest match has come, and what stands before it until it is known not to be. `before` and `reach` are how far to
+    the left and to the right of where a candidate begins it is judged by, in bytes.
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
         self._compiled = Compiled(detectors)
+        self.reach = self._compiled.reach
+        self.before = self._compiled.before
         self.hold_back = self._compiled.reach + max(self._compiled.reach, MAX_VALUE)
 
     def suspects(self, text: bytes) -> bool:

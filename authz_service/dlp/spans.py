@@ -27,3 +27,4 @@ class Stretch(NamedTuple):
     span: Span
     begins: bool = True
     long: bool = False  # the whole span is longer than MAX_VALUE
+    undone: bool = False  # it was found where percent escapes are undone: see `readings`

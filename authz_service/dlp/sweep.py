@@ -47,6 +47,21 @@ class Sweep:
         waiting = next((entry.start for entry in self._entries if entry.told < 0), self._position)
         return self._base + min(place, self._position, waiting)
 
+    @property
+    def held(self) -> bytes:
+        """What is still looked at of the text, from `base` on: twice as far as anything reaches, unless it ended."""
+        return self._text
+
+    @property
+    def base(self) -> int:
+        """Where in the whole text `held` begins."""
+        return self._base
+
+    @property
+    def open(self) -> bool:
+        """Whether something was found that may go on."""
+        return any(entry.open for entry in self._entries)
+
     def feed(self, text: bytes, *, ends: bool) -> list[Stretch]:
         """Read on. With `ends` the text ends here, and what comes next is another."""
         self._text += text

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 from authz_service.dlp.found import Blocked, Treatment
 from authz_service.dlp.held import UNREAD, Held, Part, unread
 from authz_service.dlp.judging import Judging, Outcome, Place
+from authz_service.dlp.readings import Readings
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.views.piece import Syntax
 from authz_service.dlp.writing import written
+
+_TEXTS = frozenset({Syntax.PLAIN, Syntax.JSON_STRING, Syntax.XML})
 
 
 class TextRedaction:
     """Takes the parts of a body and gives them back when they are decided, those with findings not to be read again."""
 
     def __init__(self, scanner: Scanner, treat: Treatment, *, prompt: bool = False) -> None:
-        self._sweep = scanner.sweep(prompt=prompt)
+        """One that is `prompt` holds back no more than it must, and leaves percent escapes as they stand."""
+        self._sweep = scanner.sweep(prompt=True) if prompt else Readings(scanner)
         self._held = Held()
         self._judging = Judging(treat)
         self._place = Place(self._held.text, self._offset)
@@ -72,6 +76,8 @@ class TextRedaction:
         if outcome.found is None or outcome.start < self._held.start:
             self._here = self._held.find(self._held.start)
         syntax, offset = self._here
+        if outcome.is_escaped and syntax in _TEXTS:
+            syntax = Syntax.FORM  # it is a part of a URL, or of a form
         is_left = outcome.end > self._held.start  # else a whole part has gone for a finding before
         dropped = self._held.drop(outcome.end)
         if dropped.fixed:

@@ -155,6 +155,10 @@ FORM: Final = Escapes(
     Syntax.FORM,
     blank=b"+",
 )
+# What in a text is written as in a form.
+PERCENT: Final = Escapes(
+    _compiled(_characters("%")), _compiled(_beginnings("%")), (b"%",), 12, unquote_to_bytes, Syntax.FORM, blank=b"+"
+)
 # Values of headers, cookies and queries, with what is percent-encoded in them.
 SHORT: Final = replace(FORM, syntax=Syntax.PLAIN, blank=b"")
 # Strings in quotes in such values: a backslash before any character, or before three octal digits as Python quotes

@@ -56,10 +56,13 @@ VALUES = (
     b"f_" + b"a" * 600, b"f_" + b"bc_t_abcd" * 100, b"<<BEGIN>> abc\ndef <<END>>", b"<<BEGIN>>",
     b"<<BEGIN>>" + b"abcd" * 200 + b"<<END>>", b"<<END>>", b"t_abcd@abc.com", b"me@abc.com", b"[REDACTED:us_ssn]",
     b"gh" + b"p_" + b"7" * 255, b"gh" + b"s_" + b"x." * 300, base64.b64encode(SSN), base64.b64encode(SSN)[:15],
+    b"%31%32%33-45%2D6789", b"123%2D45-6789", b"12345+6789", b"123+45%206789", b"%41K" + KEY[2:], KEY + b"%41",
+    b"<<BEGIN%3E%3E" + b"abcd%0A" * 60 + b"<<END>>", b"<<BEGIN>>" + b"ab+cd" * 200 + b"%3C%3CEND>>", b"t_%61bcd%2525",
 )  # fmt: skip
 NOISE = (
     b"1", b"A", b"q", b"-", b" ", b"AKIA", b"\xff", b"123-45-", b"\n", b"\r\n", b"_", b"=", b"<", b"gh", b"top", b"id",
     b"a" * 30, b"0" * 40, b"IGFi" * 6, b"x" * 64 + b"\n", b" " * 40, b"t_f_", b"@", b"ab@", b'"', b"\\", b"&",
+    b"%", b"%2", b"%20", b"%41", b"%31", b"+", b"12+34", b"%E2%80%8B" * 5, b"%E2%80", b"%EF%BC%91", b"%25", b"-" * 700,
 )  # fmt: skip
 PLAIN = st.lists(st.sampled_from(VALUES) | st.sampled_from(NOISE) | st.binary(max_size=3), max_size=12).map(b"".join)
 

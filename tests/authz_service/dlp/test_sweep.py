@@ -19,7 +19,7 @@ def joined(stretches: list[Stretch]) -> list[tuple[str, int, int]]:
     """Spans, those that are told in parts put together."""
     spans: list[tuple[str, int, int]] = []
     last: dict[str, int] = {}
-    for span, begins, _ in stretches:
+    for span, begins, *_ in stretches:
         name = span.detector.name
         if begins:
             last[name] = len(spans)
@@ -58,7 +58,7 @@ def test_no_more_is_undecided_than_is_said(text: bytes, cuts: list[int]) -> None
     came = safe = 0
     for part in chunks(text, cuts):
         stretches = sweep.feed(part, ends=False)
-        assert all(span.start >= safe for span, _, _ in stretches)
+        assert all(span.start >= safe for span, *_ in stretches)
         came += len(part)
         assert sweep.safe >= safe
         safe = sweep.safe
@@ -117,9 +117,9 @@ def test_a_long_span_is_told_before_its_end() -> None:
     """Once it is known to be too long to be held."""
     sweep = SCANNER.sweep()
     told = sweep.feed(b"f_" + b"a" * MAX_VALUE, ends=False)
-    assert [(span.start, span.end, begins, long) for span, begins, long in told] == [(0, 514, True, True)]
+    assert [(span.start, span.end, begins, long) for span, begins, long, _ in told] == [(0, 514, True, True)]
     told = sweep.feed(b"b" * 10, ends=False)
-    assert [(span.start, span.end, begins, long) for span, begins, long in told] == [(514, 524, False, True)]
+    assert [(span.start, span.end, begins, long) for span, begins, long, _ in told] == [(514, 524, False, True)]
     assert sweep.feed(b". ", ends=False) == []
 
 
@@ -173,7 +173,7 @@ def test_a_prompt_one_finds_the_same_and_tells_nothing_of_what_was_safe(text: by
                 stretches = sweep.feed(part, ends=False)
                 told += stretches
                 came += len(part)
-                assert all(span.start >= safe for span, _, _ in stretches)
+                assert all(span.start >= safe for span, _, _, _ in stretches)
                 assert safe <= sweep.safe <= came
                 assert came - sweep.safe <= SCANNER.hold_back
             told += sweep.feed(b"", ends=True)
@@ -188,5 +188,5 @@ def test_a_prompt_one_holds_back_what_may_be_the_beginning_of_something() -> Non
     assert sweep.safe == 18
     assert sweep.feed(b"My number is 123-", ends=False) == []
     assert sweep.safe == 18 + 13
-    assert [(span.start, span.end) for span, _, _ in sweep.feed(b"45-6789, ", ends=False)] == [(31, 42)]
+    assert [(span.start, span.end) for span, _, _, _ in sweep.feed(b"45-6789, ", ends=False)] == [(31, 42)]
     assert sweep.safe == 18 + 26
