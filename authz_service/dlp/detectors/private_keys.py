@@ -16,7 +16,7 @@ from authz_service.dlp.detectors.examples import BASE64, HEX, made_up
 
 _LONGEST = 64 * 1024  # bytes; sixteen thousand bits of RSA are 13 KB
 _KINDS = r"(?:RSA |EC |DSA |OPENSSH |ENCRYPTED |ANY |SSH2 ENCRYPTED )?"
-_LINE_END = r"(?:[\r\n\t >]|[\\\x00]{1,4}[rn]){1,16}"
+_LINE_END = r"(?:[\r\n\t >]|[\\\x00]{1,4}[rn]){1,18}"  # `\r\n` in JSON three strings deep
 _BEGINNING = rf"-----BEGIN {_KINDS}PRIVATE KEY-----{_LINE_END}"
 _HEADERS = r"(?:Proc-Type|DEK-Info|Comment|Subject|Version|Charset|Hash|MessageID|X-[A-Za-z]{1,16}):"
 _PEM_HINT = r"-----BEGIN [A-Z0-9 ]{0,16}PRIVATE KEY-----"

@@ -11,7 +11,7 @@ is no JSON, or breaks off, is read all the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -42,8 +42,15 @@ _NESTED: Final = (
     *((b"\0\0" + letter, byte * 3) for letter, byte in ((b"n", b"\n"), (b"r", b"\r"))),
     *((b"\0\0" + byte, byte * 3) for byte in (b"\n", b"\r") for _ in range(3)),
 )
-_DEEPEST: Final = 8  # backslashes that are read as one
-_NESTED_NUMBER = re2.compile(rb"(?:\x00\x00){1,4}u(" + _HEX + rb")", _OPTIONS)
+_DEEPEST: Final = 64  # backslashes that are read as one: JSON in strings six deep
+# What becomes a piece of its own there: characters by number, slashes (`/` is written so too), and line ends that would
+# else be longer than any detector takes one for.
+_PAIRS: Final = r"(?:\x00\x00)"
+_NESTED_ESCAPE = re2.compile(
+    rf"{_PAIRS}{{1,{_DEEPEST // 2}}}(?:u([0-9A-Fa-f]{{4}})|\\?/|\\u002[fF])|{_PAIRS}{{5,{_DEEPEST // 2}}}[nr]".encode(),
+    _OPTIONS,
+)
+_READ: Final = {b"n": b"\n", b"r": b"\r"}
 _SINGLE: Final = {b"\\t": b"\t", b"\\/": b"/"}
 
 
@@ -97,7 +104,7 @@ class JsonView:
         if b"\\" in data:
             text = quotes = data.replace(b"\\\\", b"\0\0")
             if text is not data and b"\0\0" in text:
-                edits += _nested_numbers(text)
+                edits += _nested(text)
                 for written, read in _NESTED:
                     text = text.replace(written, read)
             quotes = quotes.replace(b'\\"', b"\0\0")
@@ -105,7 +112,7 @@ class JsonView:
             for written, read in _DOUBLED:
                 text = text.replace(written, read)
             if b"\\" in text:
-                edits += _escapes(text)
+                edits += _escapes(text, {edit[1] for edit in edits})
         edits += self._found_numbers(text, quotes)
         if quotes.count(b'"') % 2:
             self._in_string = not self._in_string
@@ -151,9 +158,12 @@ def _plain(number: bytes) -> bytes:
     return f"{value:.0f}".encode() if is_whole else number
 
 
-def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
+def _escapes(text: bytes, known: Container[int]) -> Iterator[tuple[int, int, bytes, Syntax]]:
+    """Find escapes but for those that are read: of each, where it ends."""
     for match in _ESCAPE.finditer(text):
         start, end = match.span()
+        if end in known:
+            continue
         written = text[start:end]
         if written[1:2] != b"u":
             read = _SINGLE.get(written)
@@ -168,10 +178,13 @@ def _escapes(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
         yield start, end, read, Syntax.JSON_STRING
 
 
-def _nested_numbers(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
-    for match in _NESTED_NUMBER.finditer(text):
-        read = chr(int(match.group(1), 16)).encode("utf-8", "replace")
-        yield match.start(), match.end(), read, Syntax.JSON_STRING
+def _nested(text: bytes) -> Iterator[tuple[int, int, bytes, Syntax]]:
+    """Find escapes of JSON in a string, of which the backslashes are two zeros each."""
+    for match in _NESTED_ESCAPE.finditer(text):
+        start, end = match.span()
+        number = match.group(1)
+        read = chr(int(number, 16)).encode("utf-8", "replace") if number else _READ.get(text[end - 1 : end], b"/")
+        yield start, end, read, Syntax.JSON_STRING
 
 
 def _cut(data: bytes, text: bytes, edits: list[tuple[int, int, bytes, Syntax]]) -> list[Piece]:

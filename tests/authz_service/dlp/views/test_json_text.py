@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.codings import CodingError
 from authz_service.dlp.views.folding import fold
 from authz_service.dlp.views.json_text import MAX_NUMBER, JsonView
 from authz_service.dlp.views.piece import Syntax
+from tests.authz_service.dlp.streaming import SCANNER, Noting
 from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts, whole_ones
 
 CHARACTERS = st.characters(exclude_categories=["Cs"]) | st.sampled_from(
@@ -30,7 +32,7 @@ BODIES = st.builds(
 )  # fmt: skip
 CRUMBS = [
     b'"', b"\\", b"u", b"d83d", b"de00", b"\\u200b", b"12345678", b"1e9", b"\n", b":", b" ", b"\xff", b"\xe2", b"\x80",
-    b"\\\\u0031", b"\\" * 8, b"n",
+    b"\\\\u0031", b"\\" * 8, b"\\" * 63, b"n", b"/", b"\\u002f",
 ]  # fmt: skip
 LIKE_JSON = st.lists(st.sampled_from(CRUMBS), max_size=20).map(b"".join)
 
@@ -123,14 +125,38 @@ def test_what_is_no_character_is_read_all_the_same(escape: bytes) -> None:
         assert text.endswith(b"XY")
 
 
-@pytest.mark.parametrize("levels", [1, 2, 3])
+@pytest.mark.parametrize("levels", range(1, 7))
 def test_json_in_a_string_is_read_too(levels: int) -> None:
     """As deep as tools put one answer into another."""
-    written = '"\\u0031\\n2"'
+    written = '"\\u0031\\n\\/2"'
     for _ in range(levels):
         written = json.dumps(written)
     (text,) = texts(read(JsonView(), [written.encode()]))
-    assert text.strip(b'"\0') == b"1" + b"\n" * (2**levels + 1) + b"2"
+    assert text.strip(b'"\0') == b"1" + b"\n" * (2**levels + 1 if levels < 4 else 1) + b"/2"
+
+
+@pytest.mark.parametrize("slash", ["\\/", "\\u002f", "/"])
+def test_a_slash_in_a_string_in_a_string_is_one_however_it_is_written(slash: str) -> None:
+    """Each writer may escape it or not."""
+    for inner in ("\\/", "\\u002F", "/"):
+        body = json.dumps('"a' + inner + 'b"').replace("/", slash)
+        assert texts(read(JsonView(), [body.encode()]))[0].strip(b'"') == b"a/b", body
+
+
+@pytest.mark.parametrize("levels", range(1, 8))
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_key_in_json_in_strings_is_found(levels: int, end: str) -> None:
+    """Its lines are lines, however many backslashes it takes to write them."""
+    line = "MIIEvQIBADANBgkqhkiG9w0B" + "AQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+    written = end.join(["-----BEGIN" + " PRIVATE KEY-----", *[line] * 4, "-----END" + " PRIVATE KEY-----"])
+    for _ in range(levels):
+        written = json.dumps({"key": written})
+    for step in (len(written), 1):
+        redactor = BodyRedactor(JsonView(), SCANNER, Noting())
+        parts = [written[place : place + step].encode() for place in range(0, len(written), step)]
+        out = b"".join([*map(redactor.feed, parts), redactor.finish()])
+        assert b"[REDACTED:private_key]" in out
+        assert b"MIIE" not in out
 
 
 @pytest.mark.parametrize(
