@@ -64,6 +64,17 @@ class Readings:
         self.safe = bound
         return stretches
 
+    def is_clean(self, text: bytes) -> bool:
+        """Whether nothing can be found in a whole text."""
+        signs = (b"%" in text or b"+" in text) and _SIGN.search(text) is not None
+        return not signs and self._sweep.is_clean(text)
+
+    def pass_over(self, count: int) -> None:
+        """Take bytes as read in which nothing is, after a text has ended."""
+        self._sweep.pass_over(count)
+        self._total += count
+        self.safe = self._total
+
     def _may_hold_a_sign(self, text: bytes) -> bool:
         if b"%" in text or b"+" in text:
             return _SIGN.search(self._last + text) is not None

@@ -78,6 +78,14 @@ class Sweep:
         self._forget(len(self._text) if ends else self._position - self._compiled.reach - self._compiled.before)
         return stretches
 
+    def is_clean(self, text: bytes) -> bool:
+        """Whether nothing can be found in a whole text."""
+        return not self._compiled.matching(text)
+
+    def pass_over(self, count: int) -> None:
+        """Take bytes as read in which nothing is, after a text has ended."""
+        self._base += count
+
     def _extend(self, *, ends: bool) -> None:
         """Follow what was open."""
         for entry in self._entries:

@@ -13,6 +13,7 @@ from authz_service.dlp.views.piece import Syntax
 from authz_service.dlp.writing import written
 
 _TEXTS = frozenset({Syntax.PLAIN, Syntax.JSON_STRING, Syntax.XML})
+_AT_ONCE = 4096  # bytes of short texts that are looked at together
 
 
 class TextRedaction:
@@ -24,6 +25,7 @@ class TextRedaction:
         self._held = Held()
         self._judging = Judging(treat)
         self._place = Place(self._held.text, self._offset)
+        self._begun = False  # a text that has not ended yet
         self._passed = 0  # the place up to which something was found and let pass
         self._here = Syntax.PLAIN, 0  # how the last thing that was asked for is written, and where it began
         self._out: list[Part] = []
@@ -31,9 +33,21 @@ class TextRedaction:
     def feed(self, parts: Sequence[Part]) -> list[Part]:
         """Read on. Nothing is held back behind a part that ends the text."""
         texts: list[bytes] = []
-        for part in parts:
+        index = looked_at = 0
+        while index < len(parts):
+            if not self._begun and index >= looked_at:
+                looked_at, is_clean = self._look_at(parts, index)
+                if is_clean:
+                    passed = parts[index:looked_at]
+                    self._sweep.pass_over(sum([len(part.text) for part in passed]))
+                    self._out += self._held.through(passed, 0)
+                    index = looked_at
+                    continue
+            part = parts[index]
+            index += 1
             self._held.add(part)
             texts.append(part.text)
+            self._begun = not part.ends
             if part.ends:
                 self._decide(b"".join(texts), ends=True)
                 texts = []
@@ -46,8 +60,26 @@ class TextRedaction:
         """Where what is not decided begins among the bytes that came; None where all is."""
         return self._held.first
 
+    def _look_at(self, parts: Sequence[Part], index: int) -> tuple[int, bool]:
+        """Look at several texts at once, as short events are: up to which part, and whether nothing is in them."""
+        texts: list[bytes] = []
+        size = count = ended = behind = 0
+        while index < len(parts) and size < _AT_ONCE:
+            part = parts[index]
+            index += 1
+            size += len(part.text)
+            texts.append(part.text)
+            if part.ends:
+                texts.append(b"\n")  # no text goes on in the next one
+                count, ended = len(texts), ended + 1
+                behind = index
+        if ended <= 1:
+            return index, False
+        return behind, self._sweep.is_clean(b"".join(texts[:count]))
+
     def finish(self) -> list[Part]:
         """Decide what is left."""
+        self._begun = False
         self._decide(b"", ends=True)
         return self._decided()
 

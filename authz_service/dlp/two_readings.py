@@ -21,7 +21,7 @@ from authz_service.dlp.views.piece import Syntax, View
 from authz_service.dlp.views.sniffed import SniffedView, beginning
 
 
-def open_redactor(
+def open_redactor(  # noqa: PLR0913  (a body by its type, and whatever that may need)
     content_type: str,
     scanner: Scanner,
     treat: Treatment,

@@ -110,3 +110,21 @@ def test_what_reads_as_nothing_in_a_long_value_goes_with_it() -> None:
     for text in (b"f_" + b"a" * 600, b"a" * 100, b"a" * 50 + b". "):
         out += raw(redaction.feed(numbered([Piece(text, text), nothing], 0)))
     assert out + raw(redaction.finish()) == b"[REDACTED:far]. \xe2\x80\x8b"
+
+
+def test_short_texts_are_looked_at_together_and_read_each_for_itself() -> None:
+    """As events are: nothing goes on from one to the next, and places count all that came."""
+    events = [b"data: a\n\n"] * 1500 + [
+        b"data: 123-45-",
+        b"6789\n\n",
+        b"data: " + SSN + b"\n\n",
+        b"data: 123%2D45-6789\n\n",
+    ]
+    pieces = [Piece(event, event, ends=True) for event in events * 2]
+    parts, treat = redacted(pieces)
+    expected = [event.replace(SSN, b"[REDACTED:us_ssn]") for event in events[:-1]]
+    assert raw(parts) == b"".join([*expected, b"data: %5BREDACTED%3Aus_ssn%5D\n\n"] * 2)
+    first = len(b"".join(events[:-2])) + 6
+    size = len(b"".join(events))
+    escaped = first + len(events[-2])
+    assert [place for _, _, place in treat.asked] == [first, escaped, first + size, escaped + size]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from authz_service.dlp.views.folding import fold
 from authz_service.dlp.views.piece import Piece, Syntax
-from authz_service.dlp.views.sse import SseView
-from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts, whole_ones
+from authz_service.dlp.views.sse import SseView, _Ends
+from tests.authz_service.dlp.views.cutting import cuts, read, texts, whole_ones
 
 JSON_LINES = ['data: {"a": "x\\u200by"}', "data: [12345678]"]
 LINES = st.sampled_from(["", "", ": ping", "data: one", "data:two", "data", "data: ", *JSON_LINES, "id: 7", "da", "x"])
@@ -46,7 +47,48 @@ def events(stream: str) -> list[str]:
 @given(st.data(), STREAMS | CRUMBS.map(b"".join))
 def test_however_it_is_cut_it_reads_the_same(data: st.DataObject, stream: bytes) -> None:
     """In the middle of a line end, a name, an escape."""
-    same_however_cut(SseView, stream, data.draw(cuts(stream)))
+    whole, cut = (read(SseView(), parts) for parts in ([stream], data.draw(cuts(stream))))
+    assert records(cut) == records(whole)
+    assert whole_ones(cut) == whole_ones(whole)
+
+
+def records(pieces: list[Piece]) -> list[bytes]:
+    """The text of each record, but for empty lines between two of them, which come in as many as they come."""
+    return [record for record in texts(pieces) if record.strip(b"\r\n")]
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\r\r\n"])
+def test_empty_lines_are_one_piece_behind_the_end_of_an_event(end: bytes) -> None:
+    """However many: they hold nothing."""
+    pieces = read(SseView(), [b"data: x\n\n" + end * 10_000])
+    assert len(pieces) <= 5
+    assert pieces[-1].ends
+    assert records(read(SseView(), [b"data: x\n\n", end * 500, end[:1], b"\ndata: y\n\n"])) == [
+        b"data: x\n\n", b"data: y\n\n",
+    ]  # fmt: skip
+
+
+class Counted(bytes):
+    """Bytes that count how far they are searched."""
+
+    searched = 0
+
+    def find(self, sub: Any, start: Any = 0, *edge: Any) -> int:
+        found = super().find(sub, start, *edge)
+        Counted.searched += (found if found >= 0 else len(self)) - start
+        return found
+
+
+@pytest.mark.parametrize("line", [b"a\r", b"a\n", b"a\r\n", b"\r", b"a\ra\n"])
+def test_line_ends_are_found_in_one_pass_of_each_kind(line: bytes) -> None:
+    """Not anew from each line to the next end of the other kind."""
+    data = Counted(line * 5_000)
+    Counted.searched, ends, place = 0, _Ends(data), 0
+    while place < len(data):
+        end, after = ends.next(place)
+        assert data[end:after] in {b"\r", b"\n", b"\r\n"}
+        place = after
+    assert Counted.searched <= 2 * len(data)
 
 
 @given(STREAMS)
