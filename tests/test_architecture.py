@@ -90,7 +90,6 @@ COVERED_ELSEWHERE: Mapping[str, str] = {
     "service_kit/hosts/[!aef]*": "tests/wire/test_hosts.py and test_frames.py, over real sockets",
     "authz_service/deep_scan_command.py": "tests/wire/test_deep_scan.py, as a process",
     "authz_service/dlp/views/sniffed.py": "tests/authz_service/dlp/views/test_opening.py, which opens it",
-    "authz_service/dlp/views/plain.py": "tests/authz_service/dlp/views/test_folding.py: it does nothing else",
     "authz_service/exchange/inspection.py": "the tests of what asks it: machine, passage and body",
     "authz_service/dlp/views/piece.py": "the tests of the views, which make them",
     "authz_service/dlp/spans.py": "the tests of the sweep and of the scanner, which make them",

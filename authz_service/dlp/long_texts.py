@@ -16,8 +16,8 @@ from itertools import accumulate
 
 from authz_service.dlp.base64_places import Base64Places
 from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.views.folding import folded
 from authz_service.dlp.views.piece import Piece
-from authz_service.dlp.views.plain import PlainView
 
 WINDOW = 1024 * 1024  # bytes that are read at once
 MARGIN = 64 * 1024  # bytes: longer than anything that a detector finds
@@ -91,8 +91,7 @@ def _moved(span: Span, by: int) -> Span:
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span of a text as a reader sees it, look-alikes folded; told in bytes of the text as it came."""
-    view = PlainView()
-    return located([*view.feed(text), *view.finish()], scanner)
+    return located(folded(text), scanner)
 
 
 def located(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:

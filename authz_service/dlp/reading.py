@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from authz_service.dlp.scan import Scanner, Span
 from authz_service.dlp.views.escaped import QUOTED, SHORT, EscapedView, Escapes
-from authz_service.dlp.views.folding import fold
+from authz_service.dlp.views.folding import fold, folded
 from authz_service.dlp.views.piece import Piece, View
-from authz_service.dlp.views.plain import PlainView
 
 
 def suspects_text(text: bytes, scanner: Scanner) -> bool:
@@ -28,7 +27,7 @@ def suspects_text(text: bytes, scanner: Scanner) -> bool:
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span, in order and apart, in bytes of the text as it is written."""
-    spans = scanner.scan(text) if text.isascii() else _scan(_pieces(text, PlainView()), scanner)
+    spans = scanner.scan(text) if text.isascii() else _scan(folded(text), scanner)
     for escapes in _escapes_of(text):
         found = _scan(_pieces(text, EscapedView(escapes)), scanner)
         if found:

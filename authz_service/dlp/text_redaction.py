@@ -33,24 +33,23 @@ class TextRedaction:
     def feed(self, parts: Sequence[Part]) -> list[Part]:
         """Read on. Nothing is held back behind a part that ends the text."""
         texts: list[bytes] = []
-        index = looked_at = 0
-        while index < len(parts):
-            if not self._begun and index >= looked_at:
+        looked_at = passed = 0
+        begun, add = self._begun, self._held.add
+        for index, part in enumerate(parts):
+            if not begun and index >= looked_at:
                 looked_at, is_clean = self._look_at(parts, index)
                 if is_clean:
-                    passed = parts[index:looked_at]
-                    self._sweep.pass_over(sum([len(part.text) for part in passed]))
-                    self._out += self._held.through(passed, 0)
-                    index = looked_at
-                    continue
-            part = parts[index]
-            index += 1
-            self._held.add(part)
+                    passed = looked_at
+                    self._pass_over(parts[index:passed])
+            if index < passed:
+                continue
+            add(part)
             texts.append(part.text)
-            self._begun = not part.ends
+            begun = not part.ends
             if part.ends:
                 self._decide(b"".join(texts), ends=True)
                 texts = []
+        self._begun = begun
         if texts:
             self._decide(b"".join(texts), ends=False)
         return self._decided()
@@ -59,6 +58,10 @@ class TextRedaction:
     def first(self) -> int | None:
         """Where what is not decided begins among the bytes that came; None where all is."""
         return self._held.first
+
+    def _pass_over(self, parts: Sequence[Part]) -> None:
+        self._sweep.pass_over(sum([len(part.text) for part in parts]))
+        self._out += self._held.through(parts, 0)
 
     def _look_at(self, parts: Sequence[Part], index: int) -> tuple[int, bool]:
         """Look at several texts at once, as short events are: up to which part, and whether nothing is in them."""

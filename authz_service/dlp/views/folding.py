@@ -78,6 +78,12 @@ def fold(text: bytes) -> bytes:
     return b"".join([*parts, text[position:]])
 
 
+def folded(text: bytes) -> Sequence[Piece]:
+    """Return a whole text in pieces, folded."""
+    folding = Folding()
+    return [*folding.feed([Piece(text, text)] if text else []), *folding.finish()]
+
+
 class Folding:
     """Folds the text of pieces as they come. It holds back what may be the beginning of a character."""
 

@@ -16,8 +16,8 @@ from authz_service.dlp.codings import CodingError
 from authz_service.dlp.found import Blocked, Found
 from authz_service.dlp.terms import open_terms
 from authz_service.dlp.views.opening import open_view
-from authz_service.dlp.views.plain import PlainView
 from authz_service.settings.dlp import DlpSettings
+from tests.authz_service.dlp.streaming import Whole
 
 SCANNER = open_terms(DlpSettings()).scanner
 SSN = "123-45-6789"
@@ -42,7 +42,7 @@ def _recoded(body: bytes, content_type: str = "application/json", *cuts: int) ->
     recoding = Recoding(
         BodyRedactor(open_view(content_type), SCANNER, _replaced),
         content_type,
-        lambda: BodyRedactor(PlainView(), SCANNER, _blocked),
+        lambda: BodyRedactor(Whole(), SCANNER, _blocked),
     )
     places = [0, *sorted(cuts), len(body)]
     parts = [recoding.feed(body[start:end]) for start, end in pairwise(places)]

@@ -15,8 +15,8 @@ from authz_service.dlp.terms import open_terms
 from authz_service.dlp.views.base64_text import Base64View
 from authz_service.dlp.views.opening import open_view
 from authz_service.dlp.views.piece import Syntax
-from authz_service.dlp.views.plain import PlainView
 from authz_service.settings.dlp import DlpSettings
+from tests.authz_service.dlp.streaming import Whole
 
 SCANNER = open_terms(DlpSettings()).scanner
 TYPE = "multipart/mixed; boundary=b"
@@ -40,7 +40,7 @@ def _through(body: bytes) -> bytes:
 def test_what_it_stands_for_is_read_however_it_is_cut_and_broken(text: str, cuts: list[int]) -> None:
     written = base64.b64encode(text.encode())
     places = [0, *sorted(cuts), len(written) + 90]
-    view = Base64View(PlainView())
+    view = Base64View(Whole())
     pieces = [piece for start, end in pairwise(places) for piece in view.feed(written[start:end] + b"\r\n")]
     pieces += view.finish()
     assert b"".join(piece.text for piece in pieces) == text.encode()
