@@ -13,9 +13,8 @@ from authz_service.dlp.base64_shape import ALPHABET
 from authz_service.dlp.found import Found
 from authz_service.dlp.held import UNREAD, Part, numbered
 from authz_service.dlp.scan import Scanner, Span
-from authz_service.dlp.views.folding import fold
+from authz_service.dlp.views.folding import fold, folded
 from authz_service.dlp.views.piece import Piece
-from authz_service.dlp.views.plain import PlainView
 
 _INSTEAD = b"   "  # three bytes, which are one four
 
@@ -89,13 +88,7 @@ def _pieces(text: bytes, spans: Sequence[Span]) -> Iterator[Piece]:
     """A text as it reads, with what was found in it not to be read again."""
     position = 0
     for span in spans:
-        yield from _plain(text[position : span.start])
+        yield from folded(text[position : span.start])
         yield Piece(text[span.start : span.end], UNREAD, whole=True)
         position = span.end
-    yield from _plain(text[position:])
-
-
-def _plain(text: bytes) -> Iterator[Piece]:
-    view = PlainView()
-    yield from view.feed(text)
-    yield from view.finish()
+    yield from folded(text[position:])

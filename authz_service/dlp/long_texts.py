@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from authz_service.dlp.base64_places import Base64Places
-from authz_service.dlp.scan import Scanner, Span
+from authz_service.dlp.readings import Readings
+from authz_service.dlp.scan import Scanner, Span, apart
 from authz_service.dlp.views.folding import folded
 from authz_service.dlp.views.piece import Piece
 
@@ -90,14 +91,17 @@ def _moved(span: Span, by: int) -> Span:
 
 
 def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
-    """Find every span of a text as a reader sees it, look-alikes folded; told in bytes of the text as it came."""
+    """Find every span of a text as a reader sees it, look-alikes folded, percent escapes as they stand and undone.
+
+    Told in bytes of the text as it came.
+    """
     return located(folded(text), scanner)
 
 
 def located(pieces: Sequence[Piece], scanner: Scanner) -> list[Span]:
     """Scan the text that pieces stand for; what is found is told as bytes of what came. Pieces that differ go whole."""
     text = b"".join(piece.text for piece in pieces)
-    spans = scanner.scan(text)
+    spans = apart(stretch.span for stretch in Readings(scanner).feed(text, ends=True))
     if not spans or not any(piece.whole for piece in pieces):
         return spans
     texts = [0, *accumulate(len(piece.text) for piece in pieces)]

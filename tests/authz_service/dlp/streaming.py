@@ -13,6 +13,7 @@ from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.detectors.detector import DIGITS, LETTERS_AND_DIGITS, stands_alone
 from authz_service.dlp.found import Found
 from authz_service.dlp.scan import Scanner
+from authz_service.dlp.views.folding import Folding
 from authz_service.dlp.views.piece import Piece, Syntax
 
 
@@ -143,6 +144,21 @@ class Whole:
     def finish(self) -> Sequence[Piece]:
         """Nothing is held."""
         return []
+
+
+class Folded:
+    """A view that folds look-alikes, and nothing else."""
+
+    def __init__(self) -> None:
+        self._folding = Folding()
+
+    def feed(self, data: bytes) -> Sequence[Piece]:
+        """Read on."""
+        return self._folding.feed([Piece(data, data)] if data else [])
+
+    def finish(self) -> Sequence[Piece]:
+        """Read what was held."""
+        return self._folding.finish()
 
 
 class Noting:

@@ -12,8 +12,7 @@ from authz_service.dlp.base64_places import Base64Places, with_places
 from authz_service.dlp.body import BodyRedactor
 from authz_service.dlp.long_texts import scan_text
 from authz_service.dlp.scan import Span
-from authz_service.dlp.views.plain import PlainView
-from tests.authz_service.dlp.streaming import KEY, SCANNER, SSN, TEXTS, Noting, chunks, lines
+from tests.authz_service.dlp.streaming import KEY, SCANNER, SSN, TEXTS, Folded, Noting, chunks, lines
 
 Told = list[tuple[str, int, int]]
 
@@ -62,7 +61,7 @@ def test_it_is_what_a_redactor_takes_out(text: bytes) -> None:
     """No more, no less, and where that begins."""
     plain = scan_text(text, SCANNER)
     treat = Noting()
-    body = BodyRedactor(PlainView(), SCANNER, treat)
+    body = BodyRedactor(Folded(), SCANNER, treat)
     body.feed(text)
     body.finish()
     found = with_places(text, plain, SCANNER)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz_service.dlp import long_texts
-from authz_service.dlp.detectors import Detector
+from authz_service.dlp.detectors import ALL, Detector
 from authz_service.dlp.long_texts import Place, characters, located, parts, scan_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.views.piece import Piece
@@ -127,3 +127,8 @@ def test_a_place_is_line_and_column_however_one_came_there(texts: list[str]) -> 
         place.pass_over(text.encode())
     whole = "".join(texts)
     assert place == Place(whole.count("\n") + 1, len(whole) - whole.rfind("\n"))
+
+
+def test_what_is_percent_encoded_is_found_by_its_escapes() -> None:
+    spans = scan_text(b"https://a.example/?n=123%2D45-6789&b", Scanner(ALL))
+    assert [(span.start, span.end) for span in spans] == [(21, 34)]

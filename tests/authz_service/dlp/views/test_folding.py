@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz_service.dlp.views.folding import FOLDED, Folding, fold, folded
-from authz_service.dlp.views.piece import Piece
+from authz_service.dlp.views.folding import FOLDED, fold, folded
+from tests.authz_service.dlp.streaming import Folded
 from tests.authz_service.dlp.views.cutting import cuts, read, same_however_cut, texts
 
 LOOK_ALIKES = st.sampled_from(sorted(FOLDED)).map(bytes.decode)
-
-
-class Folded:
-    """A view that does nothing else."""
-
-    def __init__(self) -> None:
-        self._folding = Folding()
-
-    def feed(self, data: bytes) -> Sequence[Piece]:
-        """Read on."""
-        return self._folding.feed([Piece(data, data)] if data else [])
-
-    def finish(self) -> Sequence[Piece]:
-        """Read what was held."""
-        return self._folding.finish()
 
 
 TEXTS = st.text(LOOK_ALIKES | st.characters(exclude_categories=["Cs"]), max_size=30)
