@@ -68,6 +68,15 @@ def _end_of_constant(read: Sequence[Token], first: int) -> int:
     return 0
 
 
+def _is_whole(token: Token) -> bool:
+    """Tell whether a string has an end; whatever else is whole."""
+    if token.kind is not Kind.STRING:
+        return True
+    quote, inside, end = token.text[:1], token.text[1:-1], token.text[-1:]
+    escapes = len(inside) - len(inside.rstrip("\\")) if quote == '"' else 0
+    return len(token.text) > 1 and end == quote and escapes % 2 == 0
+
+
 def _last(read: Sequence[Token], first: int) -> Token | None:
     """Return the last token of a name or constant that starts at `first`; None where something else stands there."""
     token = read[first]
@@ -80,7 +89,7 @@ def _last(read: Sequence[Token], first: int) -> Token | None:
         last = first + 2
     elif token.kind is Kind.OPEN and token.text != "(":
         last = _end_of_constant(read, first)
-    elif token.kind not in {Kind.NAME, Kind.NUMBER, Kind.STRING}:
+    elif token.kind not in {Kind.NAME, Kind.NUMBER, Kind.STRING} or not _is_whole(token):
         return None
     following = read[last + 1] if 0 < last < len(read) - 1 else _END
     if not last or (not following.spaced and following.text in {".", "[", "("}):

@@ -48,6 +48,7 @@ class Canary:
 def _forms(value: bytes) -> Iterator[bytes]:
     text = value.decode()
     yield value
+    yield value.replace(b"\n", rb"\n")  # as `Canary.line` writes it
     yield value.hex().encode()
     for escaped in (json.dumps(text), json.dumps(json.dumps(text)[1:-1])):
         yield escaped[1:-1].encode()

@@ -21,7 +21,7 @@ _BEGINNING = rf"-----BEGIN {_KINDS}PRIVATE KEY-----{_LINE_END}"
 _HEADERS = r"(?:Proc-Type|DEK-Info|Comment|Subject|Version|Charset|Hash|MessageID|X-[A-Za-z]{1,16}):"
 _PEM_HINT = r"-----BEGIN [A-Z0-9 ]{0,16}PRIVATE KEY-----"
 _PEM_PATTERN = rf"{_BEGINNING}(?:[A-Za-z0-9+/]{{16}}|{_HEADERS})"
-_GAPS = r"[ \t\r\n]{0,32}"
+_GAPS = r"(?:[ \t\r\n]|\\{1,2}[rn]){0,16}"
 _ESCAPED_END = r"(?:\\{1,2}[rn]){1,2}"
 
 
