@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _WORD = LETTERS_AND_DIGITS | frozenset(b"_")
 _NEAR = 16  # bytes before a candidate that are looked at for what it is a part of, not for words
 _BEFORE = b"\n"  # what stands before each window
-_MEMORY = 64 << 20  # bytes that each common automaton may grow to before it starts anew
+_MEMORY = 16 << 20  # bytes that each common automaton may grow to before it starts anew
 
 
 class Compiled:
