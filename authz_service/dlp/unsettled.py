@@ -6,7 +6,7 @@ be: the rest of a text need not wait for as many bytes as the longest match has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final
 
@@ -14,12 +14,10 @@ import re2
 
 from authz_service.dlp.beginnings import anywhere, beginnings
 from authz_service.dlp.detectors import Detector
+from authz_service.dlp.detectors.searching import ANYWHERE, Search, search_of
 
-_ANYWHERE: Final = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001
-_MEMORY: Final = 64 << 20  # bytes that the automaton may grow to before it starts anew
+_MEMORY: Final = 32 << 20  # bytes that the automaton may grow to before it starts anew
 _ROUNDS: Final = 8  # times that a place is looked for before the one that always holds is taken
-
-_Search = Callable[[Any, bytes, int, int], Sequence[tuple[int, int]]]  # RE2's own, without what `re2` makes around it
 
 
 class Unsettled:
@@ -35,7 +33,7 @@ class Unsettled:
         if self._begun is None:
             return first
         window = text[first:] if first else text
-        place = self._begun(_ANYWHERE, window, 0, len(window))[0][0]
+        place = self._begun(ANYWHERE, window, 0, len(window))[0][0]
         for index in self._any.Match(window) or ():
             match = self._seen[index].search(window)
             place = min(place, match.start()) if match else place
@@ -59,14 +57,13 @@ class Unsettled:
         return first
 
     @cached_property
-    def _begun(self) -> _Search | None:
+    def _begun(self) -> Search | None:
         """Finds the longest end of a text that may be the beginning of a match; None where RE2 will not have it."""
         parts = "|".join([beginnings(detector.pattern) for detector in self._detectors])
         try:
-            search: _Search = re2.compile(rf"(?:{parts})\z".encode("latin-1"), _options())._regexp.Match  # noqa: SLF001
+            return search_of(rf"(?:{parts})\z".encode("latin-1"), memory=_MEMORY)
         except re2.error:
             return None  # patterns of an operator's may be too large for it: then all waits
-        return search
 
     @cached_property
     def _any(self) -> Any:

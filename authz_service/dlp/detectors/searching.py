@@ -12,13 +12,16 @@ Search = Callable[[Any, bytes, int, int], Spans]
 """Takes where a match may begin, the text, and the places between which it is sought."""
 
 ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001  (what `re2` itself calls)
-AT_THE_BEGINNING = re2._re2.RE2.Anchor.ANCHOR_START  # noqa: SLF001
+AT_THE_BEGINNING = re2._re2.RE2.Anchor.ANCHOR_START  # noqa: SLF001  (the same)
+_MEMORY = 8 << 20  # bytes that a pattern's automata may grow to before they start anew: RE2's own
 
 
-def search_of(pattern: str, *, groups: bool = False) -> Search:
+def search_of(pattern: str | bytes, *, groups: bool = False, memory: int = _MEMORY) -> Search:
     """Compile a pattern for bytes, valid UTF-8 or not; raises `re2.error`. Without `groups` none are told, or kept."""
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.never_capture = not groups
-    search: Search = re2.compile(pattern.encode(), options)._regexp.Match  # noqa: SLF001
+    options.max_mem = memory
+    written = pattern if isinstance(pattern, bytes) else pattern.encode()
+    search: Search = re2.compile(written, options)._regexp.Match  # noqa: SLF001  (what its own methods call)
     return search
