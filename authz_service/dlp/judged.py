@@ -143,6 +143,7 @@ def extent_of(detector: Detector, text: bytes, match: tuple[int, int], end: int,
         return end, False
     until = detector.until
     end = detector.extent(text, start, max(tail, end - len(until) + 1) if until else end)
-    if ends or end < len(text) or end >= start + detector.longest:
+    is_open = end == len(text) or (bool(detector.paired) and text[end:] == detector.paired)
+    if ends or not is_open or end >= start + detector.longest:
         return end, False
-    return end, not (until and text.endswith(until, tail))
+    return end, not (until and text.endswith(until, tail, end))

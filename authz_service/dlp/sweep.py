@@ -45,7 +45,8 @@ class Sweep:
         """Nothing that is not told yet begins before this place of the text."""
         place = max(self._chain.ends, self._position - self._compiled.reach, self._settled)
         waiting = next((entry.start for entry in self._entries if entry.told < 0), self._position)
-        return self._base + min(place, self._position, waiting)
+        going_on = min([entry.end for entry in self._entries if entry.open], default=self._position)
+        return self._base + min(place, self._position, waiting, going_on)
 
     @property
     def held(self) -> bytes:

@@ -25,6 +25,7 @@ class Detector:
     accepts: Callable[[bytes, int, int], float]
     tail: frozenset[int] = frozenset()  # the bytes that a candidate goes on with
     longest: int = 0  # bytes that it can have in all, tail included
+    paired: bytes = b""  # a byte of the tail that goes on only doubled, as quotes of a string in JSON read
     until: bytes = b""  # what the tail ends with, itself included; without it a tail ends where its bytes do
     before: int = 1
     after: int = 1
@@ -39,10 +40,29 @@ class Detector:
         """
         if not self.tail:
             return end
+        if self.paired:
+            end = len(text[:end].rstrip(self.paired))  # pairs are counted from the first of a row
         rest = text[end : start + self.longest]
         length = len(rest) - len(rest.lstrip(bytes(self.tail)))
+        if self.paired:
+            length = _in_pairs(rest, length, self.paired)
         closing = rest.find(self.until, 0, length) if self.until else -1
         return end + (length if closing < 0 else closing + len(self.until))
+
+
+_ROW = 8  # of paired bytes in a row, at most
+
+
+def _in_pairs(text: bytes, end: int, paired: bytes) -> int:
+    """How far a text goes on without one of these bytes alone, or too many of them in a row."""
+    place = text.find(paired, 0, end)
+    while place >= 0:
+        row = len(text[place:]) - len(text[place:].lstrip(paired))
+        taken = min(row - row % 2, _ROW)
+        if taken < row:
+            return place + taken
+        place = text.find(paired, place + row, end)
+    return end
 
 
 DIGITS = frozenset(b"0123456789")

@@ -25,10 +25,19 @@ _GAPS = r"(?:[ \t\r\n]|\\{1,2}[rn]){0,16}"
 _ESCAPED_END = r"(?:\\{1,2}[rn]){1,2}"
 
 
-def _in_literals(quote: str) -> str:
+def _in_literals(joined: str) -> str:
     r"""A key that a program writes as strings, line by line, which an operator joins: `\n" +` and `"MII`."""
-    joined = rf"(?:{_ESCAPED_END}|[\r\n]{{1,8}})?{quote}{_GAPS}[+.\\]{_GAPS}{quote}|{_ESCAPED_END}{quote}{_GAPS}{quote}"
     return rf"-----BEGIN {_KINDS}PRIVATE KEY-----(?:{joined})(?:[A-Za-z0-9+/]{{16}}|{_HEADERS})"
+
+
+# Never in JSON, whose own quotes these would be.
+_IN_TEXT = rf'(?:{_ESCAPED_END}|[\r\n]{{1,8}})?"{_GAPS}[+.\\]{_GAPS}"|{_ESCAPED_END}"{_GAPS}"'
+_ENDS, _BETWEEN = r"[rn\r\n\\\x00]{0,40}", r"[ \t\r\n\\\x00rn]{0,40}"
+
+
+def _joined(quote: str) -> str:
+    r"""The same of other quotes, or in a string of JSON: there `\n` reads as line ends, deeper ones as zeros too."""
+    return rf"{_ENDS}{quote}{_BETWEEN}[+.]?{_BETWEEN}{quote}"
 
 
 _BEFORE = 64  # bytes in which the end of a service account's key id stands, and the name of its key
@@ -91,14 +100,18 @@ DETECTORS = (
         tail=_PEM, until=b"PRIVATE KEY-----", longest=_LONGEST, before=_BEFORE,
         source="RFC 7468, RFC 1421; OpenSSH, PROTOCOL.key", example=_pem,
     ),
-    # What is joined so is never JSON, whose quotes no tail may take in; those within its strings read as two, and what
-    # stands in them is not found: nothing could tell where it ends if it were cut.
     Detector(
-        "private_key", "private_key_in_program", _PEM_HINT, _in_literals('"'), _always,
+        "private_key", "private_key_in_program", _PEM_HINT, _in_literals(_IN_TEXT), _always,
         tail=_PEM | frozenset(b'"'), until=b"PRIVATE KEY-----", longest=_LONGEST, source=_LITERALS, example=_in_program,
     ),
     Detector(
-        "private_key", "private_key_in_quotes", _PEM_HINT, _in_literals("['`]"), _always,
+        "private_key", "private_key_in_json", _PEM_HINT,
+        _in_literals(_joined(r'(?:[\\\x00]{0,6}""){1,2}')), _always,  # quotes of a string in JSON read as two
+        tail=_PEM | frozenset(b'"'), paired=b'"', until=b"PRIVATE KEY-----", longest=_LONGEST, source=_LITERALS,
+        example=lambda: _in_program().replace(b'"', b'""'),
+    ),
+    Detector(
+        "private_key", "private_key_in_quotes", _PEM_HINT, _in_literals(_joined("['`]")), _always,
         tail=_OTHER_QUOTES, until=b"PRIVATE KEY-----", longest=_LONGEST, source=_LITERALS,
         example=lambda: _in_program().replace(b'"', b"'"),
     ),

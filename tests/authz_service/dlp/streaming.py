@@ -46,6 +46,10 @@ HARD = (
         "block", "block", "<<", "<<BEGIN>>", _any,
         tail=LETTERS_AND_DIGITS | frozenset(b"<> \n-+/="), until=b"<<END>>", longest=1500,
     ),
+    Detector(
+        "paired", "paired", "p<", "p<[a-z]{2}", _any,
+        tail=LETTERS_AND_DIGITS | frozenset(b'"'), paired=b'"', until=b"END", longest=900,
+    ),
     Detector("mail", "mail", "@", "[a-z0-9._]{1,30}@[a-z]{1,10}[.]com", _any),
 )  # fmt: skip
 SCANNER = Scanner((*ALL, *HARD))
@@ -57,6 +61,7 @@ VALUES = (
     b"f_" + b"a" * 600, b"f_" + b"bc_t_abcd" * 100, b"<<BEGIN>> abc\ndef <<END>>", b"<<BEGIN>>",
     b"<<BEGIN>>" + b"abcd" * 200 + b"<<END>>", b"<<END>>", b"t_abcd@abc.com", b"me@abc.com", b"[REDACTED:us_ssn]",
     b"gh" + b"p_" + b"7" * 255, b"gh" + b"s_" + b"x." * 300, base64.b64encode(SSN), base64.b64encode(SSN)[:15],
+    b'p<ab""cd""', b'p<ab"', b'p<ab""cdEND""', b"p<ab" + b'"' * 13, b'p<ab"""cd', b"p<ab" + b'cd""' * 150 + b'""END',
     b"%31%32%33-45%2D6789", b"123%2D45-6789", b"12345+6789", b"123+45%206789", b"%41K" + KEY[2:], KEY + b"%41",
     b"<<BEGIN%3E%3E" + b"abcd%0A" * 60 + b"<<END>>", b"<<BEGIN>>" + b"ab+cd" * 200 + b"%3C%3CEND>>", b"t_%61bcd%2525",
 )  # fmt: skip

@@ -150,7 +150,7 @@ def test_a_detector_that_says_what_stands_before_finds_the_same(text: str, cut: 
 
 def test_every_hard_detector_finds_something() -> None:
     """Else the rules above would prove little."""
-    text = b"acct 123456789 qqqqqqqq id123 abcdefghijklmn t_abcd f_abcd <<BEGIN>> me@abc.com \n"
+    text = b"acct 123456789 qqqqqqqq id123 abcdefghijklmn t_abcd f_abcd p<ab <<BEGIN>> me@abc.com \n"
     assert {name for name, _ in found(b"top1\xff" + text)} >= {each.name for each in HARD} - {"begins"}
     assert found(b"top12") == [("begins", b"top12")]
 
