@@ -27,8 +27,8 @@ _GOES_ON = _JOINS | frozenset(b"=")
 _RANDOM = 4.0  # bits a character: forty random base64 characters have 4.6 on average, hex has at most 4
 _SOME = 3.0  # bits a character: more than a note of few letters has
 
-# 40 characters of which the first may be a sign; no search begins inside a run of letters and digits.
-_FORTY = r"(?:\b[A-Za-z0-9][A-Za-z0-9+/]{39}|[+/]\b[A-Za-z0-9][A-Za-z0-9+/]{38}|[+/]{2}\b[A-Za-z0-9][A-Za-z0-9+/]{37})"
+# 40 characters of which the first three may be signs; no search begins inside a run of letters and digits.
+_FORTY = "|".join(rf"[+/]{{{signs}}}\b[A-Za-z0-9][A-Za-z0-9+/]{{{39 - signs}}}" for signs in range(4))
 _AWS_WORDS = Context(("aws", "amazon", "access key", "secret key", "minio"))
 _AWS_HINT = r"(?i:(?:secret|access)[ _.-]{0,3}key|amazon|minio|(?:^|[^a-z0-9])aws)|A(?i:ws)"
 _STORAGE_WORDS = Context((
