@@ -169,7 +169,7 @@ class Wide:
         """Return UTF-8 in the encoding."""
         data = self._held + data
         # By hand: the incremental decoder takes the beginning of a half of a pair for an error.
-        kept = next((count for count in range(1, min(4, len(data) + 1)) if data[-count] & 0xC0 != 0x80), 0)  # noqa: PLR2004
+        kept = next((count for count in range(1, min(4, len(data) + 1)) if data[-count] & 0xC0 != 0x80), 0)  # noqa: PLR2004  (UTF-8)
         if kept and kept >= _length(data[-kept]):
             kept = 0
         self._held = data[len(data) - kept :]
@@ -191,7 +191,7 @@ def _begins_text(data: bytes, encoding: str) -> bool:
 
 def _length(first: int) -> int:
     """How many bytes a character of UTF-8 has that begins so."""
-    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004
+    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004  (UTF-8)
 
 
 def is_open(data: bytes) -> bool:

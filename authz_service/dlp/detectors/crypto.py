@@ -70,7 +70,7 @@ def _base58_example() -> bytes:
 def _ethereum_example() -> bytes:
     digits = b""
     while digits in {digits.lower(), digits.upper()}:  # few letters may come out alike, and then there is no checksum
-        digits = validators.with_eip_55(random.randbytes(20).hex().encode())  # noqa: S311
+        digits = validators.with_eip_55(random.randbytes(20).hex().encode())  # noqa: S311  (an example)
     return b"0x" + digits
 
 
