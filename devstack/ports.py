@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
+import random
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+
+HOST = "127.0.0.1"
+_FIRST = 10_000  # below what systems give to outgoing connections: those come and go at any moment
+_BLOCKS, _BLOCK = 60, 200  # ports in 60 blocks, so that processes that look at once seldom look in the same one
 
 
 class PortTakenError(Exception):
@@ -35,7 +43,7 @@ def documented() -> Ports:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", number))
+                probe.bind((HOST, number))
             except OSError:
                 taken.append(f"{number} ({field.name})")
     if taken:
@@ -44,11 +52,27 @@ def documented() -> Ports:
 
 
 def free() -> Ports:
-    """Return ports that are free now. All are held at once while they are chosen, so that no two are the same."""
-    with ExitStack() as held:
-        numbers = {}
-        for field in fields(Ports):
-            probe = held.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            numbers[field.name] = probe.getsockname()[1]
-    return Ports(**numbers)
+    """Return ports that are free now."""
+    return Ports(**{field.name: free_port() for field in fields(Ports)})
+
+
+def free_port(*, beside: int = 0) -> int:
+    """Return a port that is free now; with `beside`, one for which port + `beside` is free too.
+
+    It is not held until it is used. So that nothing else takes it meanwhile, a process has a block of ports to itself,
+    gives none of them again before all others, and they are none that an outgoing connection may get.
+    """
+    for port in itertools.islice(_own_ports, _BLOCK):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as held:
+            for number in {port, port + beside}:
+                held.enter_context(socket.socket()).bind((HOST, number))
+            return port
+    raise PortTakenError(f"no port is free from {_FIRST} to {_FIRST + _BLOCKS * _BLOCK}")
+
+
+def _block(process: int, start: int) -> Iterator[int]:
+    first = _FIRST + process % _BLOCKS * _BLOCK
+    return (first + (start + number) % _BLOCK for number in itertools.count())
+
+
+_own_ports = _block(os.getpid(), random.SystemRandom().randrange(_BLOCK))

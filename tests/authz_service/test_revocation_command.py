@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 from authz_service.__main__ import main
-from tests.valkey_servers import HOST, Server
+from devstack.ports import HOST
+from tests.valkey_servers import Server
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60

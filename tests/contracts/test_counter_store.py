@@ -18,6 +18,7 @@ import redis
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devstack.ports import HOST
 from ratelimit_service.limits import MAX_UINT32, SLICES, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores import CounterStore, script
@@ -29,7 +30,7 @@ from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 NOW_US = 1_763_870_400_000_000
 FIVE_A_YEAR = FixedWindow(5, Unit.YEAR)  # long units: no test depends on where in its window it runs

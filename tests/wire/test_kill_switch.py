@@ -18,8 +18,9 @@ import grpc
 import httpx
 import pytest
 
+from devstack.ports import HOST
 from service_kit.wire import ext_authz_pb2
-from tests.valkey_servers import HOST, Server, until
+from tests.valkey_servers import Server, until
 from tests.wire import processes
 from tests.wire.processes import REPOSITORY, Keys, Running
 from tests.wire.test_opaque_tokens import OPAQUE, SECRET, TOKEN, Issuer

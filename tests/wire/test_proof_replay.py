@@ -12,10 +12,11 @@ from pathlib import Path
 import grpc
 import pytest
 
+from devstack.ports import HOST
 from service_kit.wire import ext_authz_pb2
 from tests.attacks.scene import PATH, Scene
 from tests.authz_service.minting import ISSUER, key, key_set
-from tests.valkey_servers import HOST, Server, until
+from tests.valkey_servers import Server, until
 from tests.wire import processes
 from tests.wire.processes import Running
 

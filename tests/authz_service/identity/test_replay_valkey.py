@@ -10,11 +10,12 @@ import pytest
 
 from authz_service.errors import ReplayUnknown
 from authz_service.identity.replay_valkey import KEY, ValkeyReplayStore
+from devstack.ports import HOST
 from service_kit.valkey.address import Address
 from service_kit.valkey.client import Client
 from service_kit.valkey.connection import Reply
 from service_kit.valkey.topology import Kind, Topology
-from tests.valkey_servers import HOST, Server, cluster, tell
+from tests.valkey_servers import Server, cluster, tell
 
 Scenario = Callable[[ValkeyReplayStore], Awaitable[None]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from devstack.ports import free_port
 
 needs_opa = pytest.mark.skipif(
     shutil.which("opa") is None,
@@ -30,9 +31,7 @@ def real_opa(policy: str, *options: str, log: Path | None = None) -> Iterator[st
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as opened:
         output = opened.enter_context(log.open("wb")) if log else subprocess.DEVNULL
         (Path(name) / "policy.rego").write_text(policy)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            port = found.getsockname()[1]
+        port = free_port()
         health = f"127.0.0.1:{port}"
         where = ["--diagnostic-addr", health] if "--addr" in options else ["--addr", health]
         process = subprocess.Popen(

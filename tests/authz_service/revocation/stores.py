@@ -8,12 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from authz_service.revocation.model import Kind, Order, Subject
 from authz_service.revocation.store import RevocationStore
+from devstack.ports import HOST
 from service_kit.valkey.address import Address, parse
 from service_kit.valkey.client import Client
 from service_kit.valkey.topology import Kind as Arrangement
 from service_kit.valkey.topology import Topology
 from service_kit.valkey.topology import parse as parse_topology
-from tests.valkey_servers import HOST, SentinelSet, Server, cluster, sentinel_set
+from tests.valkey_servers import SentinelSet, Server, cluster, sentinel_set
 
 ARRANGEMENTS = ("single", "sentinel", "cluster")
 DEADLINE = 5.0  # seconds

@@ -21,6 +21,7 @@ from authz_service.revocation.model import Action, Change, Kind, Subject
 from authz_service.revocation.records import field_of, position, write_order
 from authz_service.revocation.store import CHANGES, KEYS, RevocationStore
 from authz_service.settings.revocation import RevocationSettings
+from devstack.ports import HOST
 from service_kit.valkey.address import Address
 from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.topology import Kind as Arrangement
@@ -35,7 +36,7 @@ from tests.authz_service.revocation.stores import (
     single,
     until,
 )
-from tests.valkey_servers import HOST, Server, sentinel_set, tell
+from tests.valkey_servers import Server, sentinel_set, tell
 
 LIST = KEYS[0]
 ALICE, BOB = Subject(Kind.USER, "alice"), Subject(Kind.USER, "bob")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from devstack.ports import HOST
 from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.model import Descriptor
 from ratelimit_service.rules import Entry, Limits
@@ -14,7 +15,7 @@ from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.topology import Kind, Topology
 from tests.ratelimit_service.stores.asking import Heard
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 
 def single(server: Server) -> Topology:

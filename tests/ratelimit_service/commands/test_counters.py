@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from devstack.ports import HOST
 from ratelimit_service.commands import bucket_names, counters
 from ratelimit_service.commands.counters import Counters
 from ratelimit_service.stores.opening import open_servers
@@ -16,7 +17,7 @@ from service_kit.valkey.connection import Reply
 from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.commands.filling import single
 from tests.ratelimit_service.stores.asking import Heard
-from tests.valkey_servers import HOST, Server, cluster
+from tests.valkey_servers import Server, cluster
 
 # None of them has a hash tag in common: in a Cluster they lie on several nodes.
 KEYS = [f"rl:{{d{domain}}}:w60:user=u{user}" for domain in range(6) for user in range(3)]

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from devstack.ports import HOST
 from ratelimit_service.limits import Unit
 from tests.ratelimit_service import configured
 from tests.ratelimit_service.commands.filling import fill, single
 from tests.ratelimit_service.commands.terminal import Answer, directory, run
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 LIMITS = """\
 domain: d

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.ports import HOST
 from ratelimit_service.commands import bucket_names, counters
 from ratelimit_service.commands.bucket_rows import Row
 from ratelimit_service.commands.fills import Fill
@@ -13,7 +14,7 @@ from ratelimit_service.limits import FixedWindow, Unit
 from tests.ratelimit_service import configured
 from tests.ratelimit_service.commands.filling import fill, single
 from tests.ratelimit_service.commands.terminal import Answer, directory, run
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 LIMITS = """\
 domain: d

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from devstack.ports import HOST
 from ratelimit_service.limits import FixedWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge
 from ratelimit_service.stores.opening import open_servers
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.topology import Kind, Topology
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 WINDOW = FixedWindow(100, Unit.YEAR)
 BUCKET = TokenBucket(7, Unit.SECOND, burst=2)

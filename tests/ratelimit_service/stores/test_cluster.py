@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
+from devstack.ports import HOST, free_port
 from ratelimit_service.model import Charge
 from ratelimit_service.stores.cluster import slot_of
 from ratelimit_service.stores.valkey import ValkeyStore
@@ -18,7 +19,7 @@ from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
 from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, run
-from tests.valkey_servers import HOST, PATIENCE, Server, free_port, tell
+from tests.valkey_servers import PATIENCE, Server, tell
 
 
 @pytest.fixture(scope="module")

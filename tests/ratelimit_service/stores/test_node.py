@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from devstack.ports import HOST
 from ratelimit_service.model import Charge
 from ratelimit_service.stores import node
 from ratelimit_service.stores.servers import single
@@ -16,7 +17,7 @@ from service_kit.breaker import FAILURES
 from service_kit.valkey.address import Address
 from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.stores.asking import CHARGE, WINDOW, Heard, at, run
-from tests.valkey_servers import HOST, Server
+from tests.valkey_servers import Server
 
 
 @pytest.fixture

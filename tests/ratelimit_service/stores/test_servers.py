@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from devstack.ports import HOST, free_port
 from ratelimit_service.stores.servers import single
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
@@ -14,7 +15,7 @@ from service_kit.valkey.sentinels import Sentinels
 from service_kit.valkey.topology import Kind, Topology
 from tests import valkey_servers
 from tests.ratelimit_service.stores.asking import CHARGE, Heard, at, run
-from tests.valkey_servers import HOST, PATIENCE, SentinelSet, Server, free_port, tell
+from tests.valkey_servers import PATIENCE, SentinelSet, Server, tell
 
 
 def topology(found: SentinelSet) -> Topology:

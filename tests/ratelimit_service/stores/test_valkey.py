@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import redis
 
+from devstack.ports import HOST, free_port
 from ratelimit_service.model import Charge
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.stores.asking import BUCKET, CHARGE, WINDOW, at, run
-from tests.valkey_servers import HOST, Server, free_port, tell
+from tests.valkey_servers import Server, tell
 
 
 @pytest.fixture

@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from devstack.ports import HOST
 from service_kit.valkey.address import Address
 from service_kit.valkey.client import MAX_WAITING, Client
 from service_kit.valkey.errors import StoreUnavailableError
 from service_kit.valkey.topology import Kind, Topology
-from tests.valkey_servers import HOST, Server, cluster, sentinel_set, tell
+from tests.valkey_servers import Server, cluster, sentinel_set, tell
 
 KEY = "{client}x"
 Scenario = Callable[[Client], Awaitable[None]]

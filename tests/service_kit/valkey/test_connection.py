@@ -17,12 +17,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from devstack.ports import HOST, free_port
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address, Tls
 from service_kit.valkey.connection import Connection, ServerError, connect
 from service_kit.valkey.errors import StoreUnavailableError
 from tests.ratelimit_service.stores.asking import CHARGE, at, run
-from tests.valkey_servers import HOST, Server, free_port
+from tests.valkey_servers import Server
 
 
 @pytest.fixture(scope="module")
