@@ -9,8 +9,9 @@
 
 The way of one request:
 
-    servicers.rls   RateLimitRequest -> descriptors, or INVALID_ARGUMENT
-    limiter         descriptors -> rules (matching) -> buckets (keys) -> one call to the store -> decision
+    servicers.rls   RateLimitRequest -> descriptors, or INVALID_ARGUMENT; known requests skip this step and the next
+    prepared        descriptors -> rules (matching) -> buckets (keys) -> charges
+    limiter         charges -> one call to the store -> decision
     stores          all buckets of a request at once, atomically: Valkey, or this process's memory
     servicers.rls   decision -> RateLimitResponse, metrics
 
@@ -22,7 +23,8 @@ The way of a configuration:
 
 The store owns the time. When it does not answer, `limiter` alone decides what becomes of the request.
 
-Imports run one way: `__main__`, `commands` -> `servicers`, `stores`, `xds_client` -> `limiter` -> `matching`, `keys` ->
-`rules`, `model`, `limits`, `errors`. Messages are seen only in `servicers` and `xds`, Valkey's protocol only in
-`service_kit.valkey.connection`, metrics only in `telemetry`, which `servicers`, `pages` and `__main__` use.
+Imports run one way: `__main__`, `commands` -> `servicers`, `stores`, `xds_client` -> `limiter` -> `prepared` ->
+`matching`, `keys` -> `rules`, `model`, `limits`, `errors`. Messages are seen only in `servicers` and `xds`, Valkey's
+protocol only in `service_kit.valkey.connection`, metrics only in `telemetry`, which `servicers`, `pages` and `__main__`
+use.
 """

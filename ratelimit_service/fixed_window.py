@@ -30,9 +30,5 @@ def over(limit: FixedWindow, counted: int, hits: int) -> bool:
 
 def count(limit: FixedWindow, now_us: int, counted: int, *, over: bool) -> Count:
     """What a window with `counted` hits, those of the charge among them, says to the charge."""
-    return Count(
-        over,
-        remaining=max(0, limit.requests_per_unit - counted),
-        reset_us=limit.seconds * 1_000_000 - now_us % (limit.seconds * 1_000_000),
-        used=counted,
-    )
+    length = limit.seconds * 1_000_000
+    return Count(over, max(0, limit.requests_per_unit - counted), length - now_us % length, counted)

@@ -1,20 +1,17 @@
-"""The decision: descriptors in, statuses out. Also the one place that knows what happens when the store is away."""
+"""The decision: a prepared request in, statuses out. Also the one place that knows what happens without the store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from ratelimit_service import keys, matching
 from ratelimit_service.errors import NoConfigurationError
-from ratelimit_service.limits import Limit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role, Status
-from ratelimit_service.rules import Limits, Rule
+from ratelimit_service.prepared import Match, Prepared, prepare
+from ratelimit_service.rules import Limits
 from ratelimit_service.stores import CounterStore, PartlyKnownError
 from service_kit.valkey.errors import StoreUnavailableError
-
-OVERRIDE = Rule("(override)", (), "", 0)  # what a limit that the request brings along is reported under
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,6 @@ class Modes:
     failure: FailureMode = FailureMode.ALLOW
     shadow: bool = False
     quota: bool = False
-
-
-class Match(NamedTuple):
-    """What applies to a descriptor. Nothing is counted where `limit` is None; no rule applies where `rule` is."""
-
-    descriptor: Descriptor
-    rule: Rule | None
-    limit: Limit | None
-    key: str  # of the bucket; empty where nothing is counted
-    role: Role
 
 
 class Limiter:
@@ -57,41 +44,34 @@ class Limiter:
             raise NoConfigurationError("no rate limit configuration loaded")
         return self._limits
 
-    async def decide(self, domain: str, descriptors: Sequence[Descriptor]) -> Decision:
-        """Decide one request; raises `NoConfigurationError` before the first `use`."""
-        matches = match_all(self.limits, domain, descriptors, quota=self._modes.quota)
-        shadow = self._modes.shadow
-        charges = [
-            Charge(
-                match.key,
-                -match.descriptor.hits if match.descriptor.refund else match.descriptor.hits,
-                match.limit,
-                Role.SHADOW if shadow else match.role,
-            )
-            for match in matches
-            if match.limit is not None
-        ]
+    def prepare(self, domain: str, descriptors: Sequence[Descriptor]) -> Prepared:
+        """Find what applies to a request; raises `NoConfigurationError` before the first `use`."""
+        return prepare(self.limits, domain, descriptors, quota=self._modes.quota, shadow=self._modes.shadow)
+
+    async def decide(self, request: Prepared) -> Decision:
+        """Decide one request."""
         failure: FailureMode | None = None
         counts: Sequence[Count | None] = ()
-        if charges:
+        if request.charges:
             try:
-                counts = await self._store.hit(charges)
+                counts = await self._store.hit(request.charges)
             except StoreUnavailableError as error:
                 failure = self._modes.failure
-                counts = await self._without_store(charges)
+                counts = await self._without_store(request.charges)
                 if isinstance(error, PartlyKnownError):
                     counts = [known or count for known, count in zip(error.known, counts, strict=True)]
         remaining = iter(counts)
-        statuses = tuple(_status(match, next(remaining) if match.limit else None, failure) for match in matches)
-        over = _denied(matches, statuses)
+        statuses = [_status(match, next(remaining) if match.limit else None, failure) for match in request.matches]
+        over = _denied(statuses)
+        shadow = self._modes.shadow
         return Decision(
-            domain,
-            tuple(descriptors),
+            request.domain,
+            request.descriptors,
             statuses,
-            over=over and not shadow,
-            shadowed=over and shadow,
-            failure=failure,
-            metadata=_metadata(matches, statuses),
+            over and not shadow,
+            over and shadow,
+            failure,
+            _metadata(statuses) if request.tells else None,
         )
 
     async def _without_store(self, charges: Sequence[Charge]) -> Sequence[Count | None]:
@@ -103,42 +83,11 @@ class Limiter:
         return [None] * len(charges)
 
 
-def match_all(limits: Limits, domain: str, descriptors: Sequence[Descriptor], *, quota: bool = False) -> list[Match]:
-    """Find what applies to each descriptor of a request; a rule that another of its rules replaces does not."""
-    root = limits.domains.get(domain)
-    if root is None:
-        return [Match(descriptor, None, None, "", Role.BINDING) for descriptor in descriptors]
-    matches = []
-    replaced: set[str] = set()
-    for descriptor in descriptors:
-        override = descriptor.override
-        if override is not None:
-            key = keys.bucket(domain, descriptor.entries, override)
-            matches.append(Match(descriptor, OVERRIDE, override, key, Role.BINDING))
-            continue
-        node = matching.match(root, descriptor.entries)
-        if node is None or node is root:
-            matches.append(Match(descriptor, None, None, "", Role.BINDING))
-            continue
-        rule = node.rule
-        role = Role.SHADOW if rule.shadow_mode else Role.QUOTA if rule.quota_mode or quota else Role.BINDING
-        key = rule.bucket.key(descriptor.entries) if rule.bucket else ""
-        matches.append(Match(descriptor, rule, rule.limit, key, role))
-        if rule.replaces:
-            replaced |= rule.replaces
-    if not replaced:
-        return matches
-    return [
-        Match(match.descriptor, None, None, "", Role.BINDING) if match.rule and match.rule.name in replaced else match
-        for match in matches
-    ]
-
-
 def _status(match: Match, count: Count | None, failure: FailureMode | None) -> Status:
     """The answer to a descriptor. What is not known is not said: without an answer of a store there is no count."""
-    descriptor, limit = match.descriptor, match.limit
+    descriptor, rule, limit, _, role = match
     if limit is None:
-        return Status(over=False, hits=descriptor.hits, rule=match.rule)
+        return Status(False, descriptor.hits, rule)
     if count is not None:
         exceeded = count.over
     elif failure is FailureMode.ALLOW:
@@ -146,26 +95,25 @@ def _status(match: Match, count: Count | None, failure: FailureMode | None) -> S
         exceeded = limit.requests_per_unit == 0 and descriptor.hits > 0 and not descriptor.refund
     else:
         exceeded = not descriptor.refund
-    shown = exceeded and match.role is not Role.SHADOW
-    return Status(shown, descriptor.hits, match.rule, limit, count, exceeded, match.role)
+    return Status(exceeded and role is not Role.SHADOW, descriptor.hits, rule, limit, count, exceeded, role)
 
 
-def _denied(matches: Sequence[Match], statuses: Sequence[Status]) -> bool:
+def _denied(statuses: Sequence[Status]) -> bool:
     """Whether any limit that binds is exceeded, or all of those that are quotas."""
     quotas = quotas_over = 0
-    for match, status in zip(matches, statuses, strict=True):
-        if match.role is Role.QUOTA and status.limit is not None:
+    for status in statuses:
+        if status.role is Role.QUOTA and status.limit is not None:
             quotas += 1
             quotas_over += status.exceeded
-        elif status.exceeded and match.role is Role.BINDING:
+        elif status.exceeded and status.role is Role.BINDING:
             return True
     return quotas > 0 and quotas == quotas_over
 
 
-def _metadata(matches: Sequence[Match], statuses: Sequence[Status]) -> Mapping[str, Any] | None:
+def _metadata(statuses: Sequence[Status]) -> Mapping[str, Any] | None:
     """What the rules of the descriptors that passed have to tell; of a name that comes twice the first counts."""
     found: dict[str, Any] = {}
-    for match, status in zip(matches, statuses, strict=True):
-        if match.rule and match.rule.metadata and not status.over:
-            found = {**match.rule.metadata, **found}
+    for status in statuses:
+        if status.rule and status.rule.metadata and not status.over:
+            found = {**status.rule.metadata, **found}
     return found or None

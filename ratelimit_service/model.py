@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -53,6 +53,12 @@ class Charge(NamedTuple):
     role: Role = Role.BINDING
 
 
+class Charges(tuple[Charge, ...]):  # noqa: SLOT001  (a tuple has no room for slots, as its own length varies)
+    """All charges of a request that may come again. `packed` is a store's own: what it has made of them."""
+
+    packed: Any = None
+
+
 class Count(NamedTuple):
     """What a bucket says to a charge.
 
@@ -78,8 +84,7 @@ class Count(NamedTuple):
         return max(seconds, 1) if self.over else seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The answer to one descriptor.
 
     `rule` and `limit` are None where none applies, `count` where none was made. `over` is what the caller is told, and
@@ -90,13 +95,12 @@ class Status:
     hits: int
     rule: Rule | None = None
     limit: Limit | None = None
-    count: Count | None = None
+    count: Count | None = None  # type: ignore[assignment]  # a tuple's own `count` is no use here
     exceeded: bool = False
     role: Role = Role.BINDING
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The answer to a request: `statuses` in the order of its descriptors, and whether it is `over` as a whole.
 
     `failure` says which failure mode decided, because the store did not answer. `shadowed` requests would be over,
@@ -104,8 +108,8 @@ class Decision:
     """
 
     domain: str
-    descriptors: tuple[Descriptor, ...]
-    statuses: tuple[Status, ...]
+    descriptors: Sequence[Descriptor]
+    statuses: Sequence[Status]
     over: bool
     shadowed: bool = False
     failure: FailureMode | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from ratelimit_service.config import Source
 from ratelimit_service.limiter import Modes
 from ratelimit_service.model import FailureMode
-from ratelimit_service.servicers.rls import Extras, HeaderNames
+from ratelimit_service.servicers.rls_messages import Extras, HeaderNames
 from ratelimit_service.variables import NO_EFFECT, VARIABLES
 from service_kit.environment import Environment
 from service_kit.faults import Fault, Faults

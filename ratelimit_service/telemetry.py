@@ -42,6 +42,7 @@ class Metrics:
             ["code"],
             registry=registry,
         )
+        self._codes: dict[str, Counter] = {}
         self._rules = [
             Counter(f"ratelimit_rule_{name}", text, ["domain", "rule"], registry=registry)
             for name, text in RULE_COUNTERS.items()
@@ -88,7 +89,7 @@ class Metrics:
 
     def decided(self, decision: Decision, *, known_domain: bool = True) -> None:
         """Record a request that was answered."""
-        self._calls.labels("over_limit" if decision.over else "ok").inc()
+        self._ended("over_limit" if decision.over else "ok").inc()
         if not known_domain:
             self._domains_not_found.inc()
         if decision.shadowed:
@@ -103,7 +104,11 @@ class Metrics:
         hits, over, near, within, cached, shadow = self._series_of(domain, descriptor, rule)
         hits.inc(status.hits)
         most = limit.burst if isinstance(limit, TokenBucket) else limit.requests_per_unit
-        exceeding, close = split(status, limit, floor(most * self._near_limit_ratio))
+        near_from = floor(most * self._near_limit_ratio)
+        if status.count is not None and status.count.used <= near_from and not status.exceeded:
+            within.inc(status.hits)  # as nearly all are
+            return
+        exceeding, close = split(status, limit, near_from)
         if status.hits > exceeding:
             within.inc(status.hits - exceeding)
         if close:
@@ -132,7 +137,13 @@ class Metrics:
 
     def refused(self, code: str) -> None:
         """Record a request that ended with an error; `code` is the error's."""
-        self._calls.labels(code).inc()
+        self._ended(code).inc()
+
+    def _ended(self, code: str) -> Counter:
+        found = self._codes.get(code)
+        if found is None:  # `labels` takes longer than the rest of a count
+            found = self._codes[code] = self._calls.labels(code)
+        return found
 
     def limits_loaded(self) -> None:
         """Record limits that came into use."""

@@ -21,8 +21,8 @@ from ratelimit_service.commands.arguments import (
     load,
 )
 from ratelimit_service.commands.trail import Level, Trail
-from ratelimit_service.limiter import Match, match_all
 from ratelimit_service.model import Descriptor
+from ratelimit_service.prepared import Match, match_all
 from ratelimit_service.rules import Entry, Node, Rule
 
 MAX_LISTED = 20  # rules beside the one that is taken, or below it

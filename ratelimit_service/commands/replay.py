@@ -54,7 +54,7 @@ async def replay(
             tally.at(request.time_us)
             if request.domain not in limits.domains:
                 tally.unknown_domain(request.domain)
-            tally.decided(await limiter.decide(request.domain, request.descriptors))
+            tally.decided(await limiter.decide(limiter.prepare(request.domain, request.descriptors)))
         if outcome.lines % PAUSE == 0:
             heard(outcome)
     return outcome

@@ -21,12 +21,9 @@ Answer = tuple[int, Sequence[int]]
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """One request to the store: its words for the script, until when it may wait, and the answer to come."""
+    """One request to the store: what it is for the script, until when it may wait, and the answer to come."""
 
-    tag: str  # what its keys share; only requests of one tag share a call
-    keys: list[str]
-    words: script.Words
-    weight: int  # what its charges cost the server, see `script.weight`
+    packed: script.Packed  # only requests of one tag share a call
     deadline: float  # of the event loop's clock
     answer: asyncio.Future[Answer]
     sent: bool = False  # once before, on a connection that was lost
@@ -52,16 +49,15 @@ class Batch:
         for group in self.groups:
             yield from group
 
-    def commands(self, *, with_script: bool) -> list[Command]:
+    def commands(self, *, with_script: bool) -> list[Command | bytes]:
         """What to send; `with_script` where the server may not have the script yet."""
-        commands: list[Command] = []
+        commands: list[Command | bytes] = []
         head = ("EVAL", script.SCRIPT) if with_script else ("EVALSHA", script.SHA)
         for group in self.groups:
             if group[0].asking:
                 commands.append(("ASKING",))
             linger = random.randint(*LINGER_MS)  # noqa: S311  (spreads expiry, hides nothing)
-            keys, words = script.call(((pending.keys, pending.words) for pending in group), linger)
-            commands.append((*head, len(keys), *keys, *words))
+            commands.append(script.call(head, [pending.packed for pending in group], linger))
         return commands
 
     def replies(self, replies: Sequence[Reply]) -> Iterator[tuple[Sequence[Pending], Reply]]:
@@ -80,8 +76,8 @@ def take(waiting: deque[Pending], now: float) -> Batch:
         pending = waiting.popleft()
         if pending.answer.done():
             continue
-        weight += pending.weight
-        key = pending if pending.alone or pending.asking else pending.tag
+        weight += pending.packed.weight
+        key = pending if pending.alone or pending.asking else pending.packed.tag
         groups.setdefault(key, []).append(pending)
     return Batch(list(groups.values()), now)
 
@@ -89,12 +85,12 @@ def take(waiting: deque[Pending], now: float) -> Batch:
 def answer(group: Sequence[Pending], reply: Reply) -> bool:
     """Answer each request of a call; False where the reply is not that of the script."""
     numbers = [number for number in reply if type(number) is int] if isinstance(reply, list) else []
-    wanted = 1 + script.ANSWER * sum(len(pending.keys) for pending in group)
+    wanted = 1 + script.ANSWER * sum([pending.packed.charges for pending in group])
     if isinstance(reply, ServerError) or len(numbers) != wanted:
         return False
     at = 1
     for pending in group:
-        end = at + script.ANSWER * len(pending.keys)
+        end = at + script.ANSWER * pending.packed.charges
         if not pending.answer.done():
             pending.answer.set_result((numbers[0], numbers[at:end]))
         at = end

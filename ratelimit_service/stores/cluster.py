@@ -98,7 +98,7 @@ class Cluster:
             pending.fail(StoreUnavailableError("the service is ending"))
 
     def _send(self, pending: Pending) -> None:
-        place = self._places[slot_of(pending.tag)]
+        place = self._places[slot_of(pending.packed.tag)]
         if place is None:
             self._refresh()
             pending.fail(StoreUnavailableError("the slot has no node"))

@@ -48,7 +48,10 @@ class LocalCache:
         charged = Counter(charge.key for charge in charges)
         given_back = {charge.key for charge in charges if charge.hits < 0}
         cached = [None if charge.key in given_back else self._look(charge, now_us) for charge in charges]
-        asked = [charge for charge, count in zip(charges, cached, strict=True) if count is None]
+        # The same object where it is all of them: a store may know it from before.
+        asked = (
+            [charge for charge, count in zip(charges, cached, strict=True) if count is None] if any(cached) else charges
+        )
         denied = denied or _denies(charges, cached)
         try:
             counts = iter(await self._store.hit(asked, denied=denied) if asked else ())

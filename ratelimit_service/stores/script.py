@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib import resources
+from typing import NamedTuple
 
 from ratelimit_service import fixed_window, sliding_window, token_bucket
 from ratelimit_service.limits import SLICES, FixedWindow, SlidingWindow
 from ratelimit_service.model import Charge, Count
+from service_kit.valkey.connection import Command, packed
+from service_kit.valkey.errors import StoreUnavailableError
 
 SCRIPT = resources.files("ratelimit_service.stores").joinpath("hit.lua").read_text("utf-8")
 SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -18,7 +21,7 @@ Words = list[int | str]
 
 
 def encode(charges: Sequence[Charge], *, denied: bool = False, sparing: bool = False) -> tuple[list[str], Words]:
-    """One request's KEYS and ARGV, to which `call` gives their head."""
+    """One request's KEYS and ARGV, which `pack` packs and `call` gives a head."""
     keys = []
     words: Words = [len(charges), int(denied), int(sparing)]
     for key, hits, limit, role in charges:
@@ -35,31 +38,67 @@ def encode(charges: Sequence[Charge], *, denied: bool = False, sparing: bool = F
     return keys, words
 
 
-def weight(charges: Sequence[Charge]) -> int:
-    """What charges cost the server, a fixed window being 1: a sliding one has up to 51 slices to go through."""
-    return sum(8 if isinstance(charge.limit, SlidingWindow) else 1 for charge in charges)
+class Packed(NamedTuple):
+    """One request's KEYS and ARGV as they go over the wire, how many there are, and what they cost the server.
+
+    All keys share the hash `tag`. A fixed window weighs 1; a sliding one has up to 51 slices to go through.
+    """
+
+    tag: str
+    keys: bytes
+    charges: int
+    words: bytes
+    word_count: int
+    weight: int
 
 
-def call(requests: Iterable[tuple[list[str], Words]], linger_ms: int) -> tuple[list[str], Words]:
-    """KEYS and ARGV of one call for several requests; `linger_ms` is how long keys outlive their use."""
-    keys: list[str] = []
-    words: Words = [linger_ms]
-    for request_keys, request_words in requests:
-        keys += request_keys
-        words += request_words
-    return keys, words
+def pack(charges: Sequence[Charge], *, denied: bool = False, sparing: bool = False, prefix: str = "") -> Packed:
+    """Pack what `encode` makes of a request, with `prefix` before each key."""
+    keys, words = encode(charges, denied=denied, sparing=sparing)
+    tag = tag_of(keys[0])
+    return Packed(
+        tag,
+        packed(tuple([prefix + key for key in keys])),
+        len(keys),
+        packed(tuple(words)),
+        len(words),
+        sum(8 if isinstance(charge.limit, SlidingWindow) else 1 for charge in charges),
+    )
+
+
+def tag_of(key: str) -> str:
+    """The hash tag of a key, which all keys of a request share (see `keys`)."""
+    start, end = key.find("{"), key.find("}")
+    if not 0 <= start < end:
+        raise StoreUnavailableError("a bucket's key has no hash tag")
+    return key[start + 1 : end]
+
+
+def call(head: Command, requests: Sequence[Packed], linger_ms: int) -> bytes:
+    """One command for several requests; `head` calls the script, `linger_ms` is how long keys outlive their use."""
+    keys = sum([each.charges for each in requests])
+    words = sum([each.word_count for each in requests])
+    return b"".join(
+        [
+            b"*%d\r\n" % (len(head) + 1 + keys + 1 + words),
+            packed((*head, keys)),
+            *[each.keys for each in requests],
+            packed((linger_ms,)),
+            *[each.words for each in requests],
+        ]
+    )
 
 
 def decode(charges: Sequence[Charge], now_us: int, numbers: Sequence[int]) -> list[Count]:
     """What the numbers of a reply, `ANSWER` for each charge, say to one request."""
     counts = []
-    for (_, hits, limit, _), at in zip(charges, range(0, len(numbers), ANSWER), strict=True):
-        over, first, second = bool(numbers[at]), numbers[at + 1], numbers[at + 2]
+    each = iter(numbers)
+    for (_, hits, limit, _), over, first, second in zip(charges, each, each, each, strict=True):
         if isinstance(limit, FixedWindow):
-            counts.append(fixed_window.count(limit, now_us, first, over=over))
+            counts.append(fixed_window.count(limit, now_us, first, over=over > 0))
         elif isinstance(limit, SlidingWindow):
-            counts.append(sliding_window.count(limit, first, second, over=over))
+            counts.append(sliding_window.count(limit, first, second, over=over > 0))
         else:
             full_at = first * limit.ticks_per_us + second
-            counts.append(token_bucket.count(limit, now_us, full_at, token_bucket.cost(limit, hits), over=over))
+            counts.append(token_bucket.count(limit, now_us, full_at, token_bucket.cost(limit, hits), over=over > 0))
     return counts

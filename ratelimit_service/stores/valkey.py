@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from ratelimit_service.model import Charge, Count
+from ratelimit_service.model import Charge, Charges, Count
 from ratelimit_service.stores import script
 from ratelimit_service.stores.batch import Answer, Pending
+from ratelimit_service.stores.script import Packed
 from ratelimit_service.stores.servers import Servers
-from service_kit.valkey.errors import StoreUnavailableError
 
 
 class ValkeyStore:
@@ -29,14 +29,18 @@ class ValkeyStore:
     async def hit(self, charges: Sequence[Charge], *, denied: bool = False) -> Sequence[Count]:
         """Charge all buckets of one request."""
         loop = asyncio.get_running_loop()
-        keys, words = script.encode(charges, denied=denied, sparing=self._sparing)
-        tag = _tag(keys[0])
-        if self._prefix:
-            keys = [self._prefix + key for key in keys]
         answer: asyncio.Future[Answer] = loop.create_future()
-        self._servers.submit(Pending(tag, keys, words, script.weight(charges), loop.time() + self._deadline, answer))
+        self._servers.submit(Pending(self._packed(charges, denied=denied), loop.time() + self._deadline, answer))
         now_us, numbers = await answer
         return script.decode(charges, now_us, numbers)
+
+    def _packed(self, charges: Sequence[Charge], *, denied: bool) -> Packed:
+        if denied or not isinstance(charges, Charges):
+            return script.pack(charges, denied=denied, sparing=self._sparing, prefix=self._prefix)
+        found: Packed | None = charges.packed
+        if found is None:
+            found = charges.packed = script.pack(charges, sparing=self._sparing, prefix=self._prefix)
+        return found
 
     async def check(self) -> None:
         """Look whether the store answers; raises `StoreUnavailableError`. Opens a connection where there is none."""
@@ -45,11 +49,3 @@ class ValkeyStore:
     async def close(self) -> None:
         """End the connections."""
         await self._servers.close()
-
-
-def _tag(key: str) -> str:
-    """The hash tag of a key, which all keys of a request share (see `keys`)."""
-    start, end = key.find("{"), key.find("}")
-    if not 0 <= start < end:
-        raise StoreUnavailableError("a bucket's key has no hash tag")
-    return key[start + 1 : end]

@@ -26,6 +26,12 @@ Command: TypeAlias = tuple[int | str | bytes, ...]
 Reply: TypeAlias = Union[int, bytes, "ServerError", list["Reply"], None]
 
 
+def packed(words: Command) -> bytes:
+    """Some words of a command as RESP writes them."""
+    command: bytes = hiredis.pack_command(words)  # type: ignore[arg-type]  # its stub knows only tuples of one
+    return command.partition(b"\r\n")[2]
+
+
 class ServerError(Exception):
     """An error that the server answered with. `code` is its first word, such as MOVED or READONLY."""
 
@@ -45,14 +51,21 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[tuple[int, list[Reply], asyncio.Future[list[Reply]]]] = deque()
         self._error: StoreUnavailableError | None = None
 
-    def send(self, commands: Sequence[Command]) -> asyncio.Future[list[Reply]]:
-        """Send commands in one piece; the future has their replies, or the reason why there will be none."""
+    def send(self, commands: Sequence[Command | bytes]) -> asyncio.Future[list[Reply]]:
+        """Send commands in one piece; the future has their replies, or the reason why there will be none.
+
+        Bytes are a command that is packed: its number of words as RESP writes it, and what `packed` makes of them.
+        """
         future: asyncio.Future[list[Reply]] = asyncio.get_running_loop().create_future()
         if self._error is not None or self._transport is None:
             future.set_exception(self._error or StoreUnavailableError("the connection is not open"))
             return future
         self._waiting.append((len(commands), [], future))
-        self._transport.write(b"".join(map(hiredis.pack_command, commands)))  # type: ignore[arg-type]  # its stub knows only tuples of one
+        self._transport.write(
+            b"".join(
+                [each if isinstance(each, bytes) else b"*%d\r\n%b" % (len(each), packed(each)) for each in commands]
+            )
+        )
         return future
 
     def end(self, reason: str) -> None:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from devstack.ports import HOST
 from ratelimit_service.limits import MAX_UINT32, SLICES, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge, Count, Role
-from ratelimit_service.stores import CounterStore, script
+from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.batch import LINGER_MS
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.stores.opening import open_servers
-from ratelimit_service.stores.script import SCRIPT, decode, encode
+from ratelimit_service.stores.script import ANSWER, SCRIPT, Words, decode, encode
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.topology import Kind, Topology
@@ -39,6 +39,16 @@ THREE_SLIDING = SlidingWindow(3, Unit.YEAR)
 
 Scenario = Callable[[CounterStore], Awaitable[None]]
 Run = Callable[[Scenario], None]
+
+
+def call(requests: Iterable[tuple[list[str], Words]], linger_ms: int) -> tuple[list[str], Words]:
+    """KEYS and ARGV of one call for several requests, as `script.call` packs them."""
+    keys: list[str] = []
+    words: Words = [linger_ms]
+    for request_keys, request_words in requests:
+        keys += request_keys
+        words += request_words
+    return keys, words
 
 
 class Silent:
@@ -398,14 +408,14 @@ class ScriptWithClock:
     def hit_together(self, requests: Sequence[Sequence[Charge]], *, denied: bool = False) -> list[list[Count]]:
         encoded = [encode(charges, denied=denied, sparing=self._sparing) for charges in requests]
         # The server's own clock goes on meanwhile, and must not expire a key.
-        keys, words = script.call(encoded, linger_ms=3_600_000)
+        keys, words = call(encoded, linger_ms=3_600_000)
         seconds, micros = divmod(self._clock(), 1_000_000)
         time = json.dumps([str(seconds), str(micros)])
         reply = self._client.eval(self._script, len(keys), *keys, *map(str, words), time)
         assert isinstance(reply, list)
         counts, at = [], 1
         for charges in requests:
-            end = at + script.ANSWER * len(charges)
+            end = at + ANSWER * len(charges)
             counts.append(decode(charges, reply[0], reply[at:end]))
             at = end
         assert at == len(reply)
@@ -596,12 +606,12 @@ def test_a_window_ends_with_its_last_microsecond_and_the_next_counts_afresh(port
 def test_the_script_never_admits_more_than_burst_and_rate_allow_in_real_time(port: int) -> None:
     bucket = TokenBucket(20_000, Unit.SECOND, burst=5)
     charges = [Charge(fresh(), 1, bucket)]
-    keys, arguments = script.call([encode(charges)], linger_ms=1_000)
+    keys, arguments = call([encode(charges)], linger_ms=1_000)
     admitted, first, last = 0, 0, 0
     with redis.Redis(port=port) as client:
-        call = client.register_script(SCRIPT)
+        registered = client.register_script(SCRIPT)
         for _ in range(600):
-            reply = call(keys, arguments)
+            reply = registered(keys, arguments)
             assert isinstance(reply, list)
             last = reply[0]
             first = first or last
@@ -660,7 +670,7 @@ def test_a_changed_rate_takes_over_the_bucket_rounded_to_the_strict_side(port: i
 )
 def test_a_key_lives_as_long_as_its_bucket_needs_and_little_longer(port: int, limit: Limit, needs_seconds: int) -> None:
     key = fresh()
-    keys, arguments = script.call([encode([Charge(key, 1, limit)])], linger_ms=LINGER_MS[1])
+    keys, arguments = call([encode([Charge(key, 1, limit)])], linger_ms=LINGER_MS[1])
     with redis.Redis(port=port) as client:
         reply = client.eval(SCRIPT, 1, *keys, *map(str, arguments))
         lives = client.pttl(key)
@@ -676,7 +686,7 @@ def test_a_key_lives_as_long_as_its_bucket_needs_and_little_longer(port: int, li
 
 @pytest.mark.parametrize("limit", [FIVE_A_YEAR, THREE_TOKENS, THREE_SLIDING])
 def test_nothing_is_written_for_a_look_that_finds_room(port: int, limit: Limit) -> None:
-    keys, arguments = script.call([encode([Charge(fresh(), 0, limit)])], linger_ms=1_000)
+    keys, arguments = call([encode([Charge(fresh(), 0, limit)])], linger_ms=1_000)
     with redis.Redis(port=port) as client:
         client.eval(SCRIPT, len(keys), *keys, *map(str, arguments))
         assert client.exists(*keys) == 0
@@ -690,7 +700,7 @@ def test_nothing_is_written_for_looks_and_for_denied_buckets(port: int) -> None:
         Charge(fresh("denied"), 4, THREE_TOKENS),
         Charge(fresh("sliding"), 1, THREE_SLIDING),
     ]
-    keys, arguments = script.call([encode(charges)], linger_ms=1_000)
+    keys, arguments = call([encode(charges)], linger_ms=1_000)
     with redis.Redis(port=port) as client:
         client.eval(SCRIPT, len(keys), *keys, *map(str, arguments))
         assert client.exists(*keys) == 0

@@ -23,7 +23,8 @@ from prometheus_client import CollectorRegistry
 from ratelimit_service import compiling, config
 from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.servicers.json_page import JsonPage
-from ratelimit_service.servicers.rls import Extras, HeaderNames, RateLimitServicer
+from ratelimit_service.servicers.rls import RateLimitServicer
+from ratelimit_service.servicers.rls_messages import Extras, HeaderNames
 from ratelimit_service.stores.local_cache import LocalCache
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.telemetry import Metrics

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratelimit_service.errors import NoConfigurationError
-from ratelimit_service.limiter import OVERRIDE, Limiter, Modes, match_all
+from ratelimit_service.limiter import Limiter, Modes
 from ratelimit_service.limits import FixedWindow, Unit
 from ratelimit_service.model import Charge, Count, Decision, Descriptor, FailureMode, Role
+from ratelimit_service.prepared import OVERRIDE
 from ratelimit_service.rules import Limits
 from ratelimit_service.stores import CounterStore
 from ratelimit_service.stores.local_cache import LocalCache
@@ -81,7 +82,7 @@ def limiter(limits: Limits, store: CounterStore | None = None, modes: Modes | No
 
 
 def decide(limiter: Limiter, *descriptors: Descriptor, domain: str = "d") -> Decision:
-    return asyncio.run(limiter.decide(domain, descriptors))
+    return asyncio.run(limiter.decide(limiter.prepare(domain, descriptors)))
 
 
 def overs(decision: Decision) -> list[bool]:
@@ -518,19 +519,3 @@ def test_local_denies_when_its_memory_is_full(limits: Limits) -> None:
 
 def test_a_request_without_limits_is_no_failure_when_the_store_is_away(limits: Limits) -> None:
     assert decide(limiter(limits, AbsentStore(), Modes(FailureMode.DENY)), FREE).failure is None
-
-
-# Explained without deciding
-
-
-def test_what_applies_can_be_asked_without_counting(limits: Limits) -> None:
-    first, second, third = match_all(limits, "d", [USER, UNKNOWN, QUOTA])
-    assert (first.rule.path if first.rule else "", first.key, first.role) == (
-        "user",
-        "rl:{d}:w86400:user=alice",
-        Role.BINDING,
-    )
-    assert (second.rule, second.limit, second.key) == (None, None, "")
-    assert third.role is Role.QUOTA
-    assert match_all(limits, "d", [USER], quota=True)[0].role is Role.QUOTA
-    assert [match.rule for match in match_all(limits, "other", [USER, QUOTA])] == [None, None]

@@ -8,7 +8,7 @@ from ratelimit_service import settings
 from ratelimit_service.config import Source
 from ratelimit_service.limiter import Modes
 from ratelimit_service.model import FailureMode
-from ratelimit_service.servicers.rls import Extras, HeaderNames
+from ratelimit_service.servicers.rls_messages import Extras, HeaderNames
 from ratelimit_service.settings import XdsSettings
 from ratelimit_service.variables import NO_EFFECT
 from service_kit.faults import ConfigurationError

@@ -38,8 +38,11 @@ class Service:
 
     def ask(self, *entries: tuple[str, str], hits: int = 1, refund: bool = False) -> Decision:
         """Ask about one descriptor."""
-        descriptor = Descriptor(entries, hits, refund=refund)
-        decision = asyncio.run(self._limiter.decide("d", [descriptor]))
+        return self.decide(Descriptor(entries, hits, refund=refund))
+
+    def decide(self, descriptor: Descriptor) -> Decision:
+        """Decide about it, and count that."""
+        decision = asyncio.run(self._limiter.decide(self._limiter.prepare("d", [descriptor])))
         self.metrics.decided(decision)
         return decision
 
@@ -236,7 +239,7 @@ def test_overrides_count_under_one_name_whatever_they_match() -> None:
     service = Service(window())
     for value in ("a", "b"):
         descriptor = Descriptor((("user", value),), override=FixedWindow(1, Unit.DAY))
-        service.metrics.decided(asyncio.run(service._limiter.decide("d", [descriptor])))
+        service.decide(descriptor)
     assert service.counted("(override)")["hits"] == 2
 
 

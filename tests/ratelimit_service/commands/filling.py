@@ -31,7 +31,7 @@ def fill(topology: Topology, limits: Limits, domain: str, *hits: tuple[Sequence[
         limiter.use(limits)
         try:
             for entries, number in hits:
-                decision = await limiter.decide(domain, [Descriptor(tuple(entries), number)])
+                decision = await limiter.decide(limiter.prepare(domain, [Descriptor(tuple(entries), number)]))
                 assert decision.failure is None
         finally:
             await store.close()

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from google.protobuf import json_format
 from prometheus_client import CollectorRegistry
 
 from ratelimit_service.compiling import MAX_METADATA_DEPTH
-from ratelimit_service.errors import InvalidRequestError
 from ratelimit_service.limiter import Limiter, Modes
-from ratelimit_service.limits import MAX_UINT32, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
-from ratelimit_service.model import Count, Decision, Descriptor, FailureMode, Role, Status
-from ratelimit_service.rules import Limits, Rule
-from ratelimit_service.servicers import rls
-from ratelimit_service.servicers.rls import Extras, HeaderNames, RateLimitServicer
+from ratelimit_service.limits import MAX_UINT32
+from ratelimit_service.model import Decision, Role
+from ratelimit_service.rules import Limits
+from ratelimit_service.servicers import rls_messages as messages
+from ratelimit_service.servicers.rls import RateLimitServicer
+from ratelimit_service.servicers.rls_messages import Extras, HeaderNames
 from ratelimit_service.stores.memory import MemoryStore
 from ratelimit_service.telemetry import Metrics
 from service_kit import rpc
@@ -199,59 +198,6 @@ def test_the_same_bucket_twice_in_a_request_adds_up(service: Service) -> None:
     assert codes(service.ask(USER, USER, USER)) == [OK, OK, OVER_LIMIT]
 
 
-KINDS: list[Callable[[Unit, int], Limit]] = [
-    lambda unit, multiplier: FixedWindow(1, unit, multiplier=multiplier),
-    lambda unit, multiplier: SlidingWindow(1, unit, multiplier=multiplier),
-    lambda unit, multiplier: TokenBucket(1, unit, 1, multiplier=multiplier),
-]
-COUNT = Count(over=False, remaining=0, reset_us=1, used=1)
-
-
-def written(limit: Limit) -> RateLimitResponse.DescriptorStatus:
-    """How the status of this limit is written."""
-    status = Status(over=False, hits=1, rule=Rule("r", (), "f.yaml", 1, limit), limit=limit, count=COUNT)
-    decision = Decision("d", (Descriptor((("k", "v"),)),), (status,), over=False)
-    return rls.respond(decision, RateLimitRequest(), Extras()).statuses[0]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("unit", Unit)
-def test_every_unit_has_its_own_in_the_response(kind: Callable[[Unit, int], Limit], unit: Unit) -> None:
-    assert written(kind(unit, 1)).current_limit.unit == UNITS.Unit.Value(unit.name)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(
-    ("unit", "multiplier", "told"),
-    [
-        (Unit.SECOND, 60, "MINUTE"),
-        (Unit.MINUTE, 60, "HOUR"),
-        (Unit.HOUR, 24, "DAY"),
-        (Unit.DAY, 7, "WEEK"),
-        (Unit.DAY, 30, "MONTH"),
-        (Unit.DAY, 365, "YEAR"),
-        (Unit.MINUTE, 5, "UNKNOWN"),
-        (Unit.WEEK, 4, "UNKNOWN"),
-    ],
-)
-def test_a_span_of_several_units_is_told_in_one_that_is_just_as_long_or_in_none(
-    kind: Callable[[Unit, int], Limit], unit: Unit, multiplier: int, told: str
-) -> None:
-    assert written(kind(unit, multiplier)).current_limit.unit == UNITS.Unit.Value(told)
-
-
-@pytest.mark.parametrize("limit", [kind(unit, 1) for kind in KINDS for unit in (Unit.SECOND, Unit.WEEK)])
-def test_a_decision_without_counts_says_only_codes(limit: Limit) -> None:
-    rule = Rule("r", (), "f.yaml", 1, limit)
-    statuses = (Status(over=True, hits=1, rule=rule, limit=limit), Status(over=False, hits=1, rule=rule, limit=limit))
-    descriptors = (Descriptor((("k", "v"),)),) * 2
-    decision = Decision("d", descriptors, statuses, over=True, failure=FailureMode.DENY)
-    response = rls.respond(decision, RateLimitRequest(), Extras(HeaderNames()))
-    assert response.overall_code == OVER_LIMIT
-    assert list(response.statuses) == [RateLimitResponse.DescriptorStatus(code=OVER_LIMIT), BARE]
-    assert not response.response_headers_to_add
-
-
 # Hits
 
 
@@ -326,25 +272,6 @@ def telling(modes: Modes | None = None, names: HeaderNames | None = None) -> Ser
     return Service(configured.limits(RULES), modes, Extras(names or HeaderNames()))
 
 
-def limits_told(*remaining: tuple[int, bool, Role]) -> int | None:
-    """Of statuses with what remains, whether they are over, and their role: the number of the one that is told."""
-    statuses = tuple(
-        Status(
-            over=over,
-            hits=1,
-            rule=Rule("r", (), "f.yaml", 1),
-            limit=FixedWindow(number, Unit.DAY),
-            count=Count(over, left, 1_000_000, 1),
-            exceeded=over,
-            role=role,
-        )
-        for number, (left, over, role) in enumerate(remaining)
-    )
-    decision = Decision("d", (Descriptor((("k", "v"),)),) * len(statuses), statuses, over=False)
-    told = headers(rls.respond(decision, RateLimitRequest(), Extras(HeaderNames())))
-    return int(told["RateLimit-Limit"]) if told else None
-
-
 def test_no_headers_are_told_where_nobody_asked_for_them(service: Service) -> None:
     assert headers(service.ask(USER)) == {}
 
@@ -369,27 +296,6 @@ def test_headers_are_told_only_where_something_was_counted() -> None:
 
 
 BINDING, QUOTA, SHADOW = Role.BINDING, Role.QUOTA, Role.SHADOW
-
-
-@pytest.mark.parametrize(
-    ("statuses", "told"),
-    [
-        ([], None),
-        ([(5, False, BINDING), (3, False, BINDING), (4, False, BINDING)], 1),
-        ([(3, False, BINDING), (3, False, BINDING)], 0),
-        ([(0, False, BINDING), (0, True, BINDING), (9, False, BINDING)], 1),
-        ([(0, True, BINDING), (2, True, BINDING), (0, False, BINDING)], 1),
-        ([(2, True, BINDING), (0, False, BINDING)], 0),
-        ([(2, True, QUOTA), (1, False, BINDING)], 1),
-        ([(0, True, QUOTA), (0, True, BINDING), (0, True, QUOTA)], 1),
-        ([(3, False, BINDING), (2, True, QUOTA), (4, False, BINDING)], 1),
-        ([(3, False, SHADOW), (5, False, QUOTA)], 0),
-    ],
-)
-def test_headers_tell_the_last_that_binds_and_is_over_or_else_the_least_that_remains(
-    statuses: list[tuple[int, bool, Role]], told: int | None
-) -> None:
-    assert limits_told(*statuses) == told
 
 
 def test_in_the_global_quota_mode_no_limit_binds_the_headers() -> None:
@@ -477,9 +383,9 @@ def test_without_a_configuration_calls_are_unavailable() -> None:
 @pytest.mark.parametrize(
     "descriptors",
     [
-        [USER] * (rls.MAX_DESCRIPTORS + 1),
-        [descriptor(*[("k", "v")] * (rls.MAX_ENTRIES + 1))],
-        [descriptor(("k", "\u00fc" * (rls.MAX_TEXT_BYTES // 2)))],
+        [USER] * (messages.MAX_DESCRIPTORS + 1),
+        [descriptor(*[("k", "v")] * (messages.MAX_ENTRIES + 1))],
+        [descriptor(("k", "\u00fc" * (messages.MAX_TEXT_BYTES // 2)))],
         [descriptor(("k", "v"), hits=MAX_UINT32 + 1)],
     ],
 )
@@ -490,21 +396,9 @@ def test_a_request_beyond_the_bounds_is_an_invalid_argument(
 
 
 def test_a_request_just_within_the_bounds_is_answered(service: Service) -> None:
-    assert len(service.ask(*[USER] * rls.MAX_DESCRIPTORS).statuses) == rls.MAX_DESCRIPTORS
-    service.ask(descriptor(*[("k", "v")] * rls.MAX_ENTRIES))
+    assert len(service.ask(*[USER] * messages.MAX_DESCRIPTORS).statuses) == messages.MAX_DESCRIPTORS
+    service.ask(descriptor(*[("k", "v")] * messages.MAX_ENTRIES))
     service.ask(of("user", hits=MAX_UINT32))
-
-
-def test_the_bytes_of_a_request_are_bounded_as_a_whole() -> None:
-    def request(length: int) -> RateLimitRequest:
-        return RateLimitRequest(domain="d", descriptors=[of("k", "v" * length)])
-
-    around = request(rls.MAX_TEXT_BYTES - 100).ByteSize() - (rls.MAX_TEXT_BYTES - 100)
-    largest = request(rls.MAX_TEXT_BYTES - around)
-    assert largest.ByteSize() == rls.MAX_TEXT_BYTES == 1_048_576
-    assert len(rls.parse(largest)) == 1
-    with pytest.raises(InvalidRequestError):
-        rls.parse(request(rls.MAX_TEXT_BYTES - around + 1))
 
 
 def test_a_refusal_quotes_nothing_of_the_request(service: Service) -> None:

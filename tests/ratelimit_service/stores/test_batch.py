@@ -4,11 +4,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+import hiredis
 import pytest
 
+from ratelimit_service.limits import FixedWindow, Unit
+from ratelimit_service.model import Charge
 from ratelimit_service.stores import batch, script
 from ratelimit_service.stores.batch import MAX_WEIGHT, Batch, Pending
-from service_kit.valkey.connection import ServerError
+from service_kit.valkey.connection import Command, ServerError, packed
 from service_kit.valkey.errors import StoreUnavailableError
 
 
@@ -27,8 +30,18 @@ def on_a_loop(test: Callable[[], None]) -> Callable[[], None]:
 
 def pending(tag: str = "d", keys: int = 1, *, alone: bool = False, asking: bool = False) -> Pending:
     future: asyncio.Future[batch.Answer] = asyncio.get_running_loop().create_future()
-    words: script.Words = [keys, 0, 0]
-    return Pending(tag, [f"{{{tag}}}{n}" for n in range(keys)], words, keys, 1.0, future, alone=alone, asking=asking)
+    charges = [Charge(f"{{{tag}}}{n}", 1, FixedWindow(1, Unit.DAY)) for n in range(keys)]
+    return Pending(script.pack(charges), 1.0, future, alone=alone, asking=asking)
+
+
+def read(command: Command | bytes) -> list[bytes]:
+    """A command as a server reads it."""
+    reader = hiredis.Reader()
+    reader.feed(command if isinstance(command, bytes) else b"*%d\r\n%b" % (len(command), packed(command)))
+    words = reader.gets()
+    assert isinstance(words, list)
+    assert not reader.has_data()
+    return words
 
 
 def groups(taken: Batch) -> list[list[Pending]]:
@@ -46,7 +59,8 @@ def test_one_that_must_be_alone_or_asks_for_a_slot_on_its_way_is() -> None:
     one, alone, asking, two = pending(), pending(alone=True), pending(asking=True), pending()
     taken = batch.take(deque([one, alone, asking, two]), 5.0)
     assert groups(taken) == [[one, two], [alone], [asking]]
-    assert [command[0] for command in taken.commands(with_script=False)] == ["EVALSHA", "EVALSHA", "ASKING", "EVALSHA"]
+    commands = [read(command)[0] for command in taken.commands(with_script=False)]
+    assert commands == [b"EVALSHA", b"EVALSHA", b"ASKING", b"EVALSHA"]
     assert list(taken.replies([[1], [2], b"OK", [3]])) == [([one, two], [1]), ([alone], [2]), ([asking], [3])]
 
 
@@ -68,7 +82,7 @@ def test_what_nobody_waits_for_is_left_out() -> None:
 @on_a_loop
 def test_the_script_goes_along_where_it_may_not_be_there() -> None:
     (command,) = batch.take(deque([pending(keys=2)]), 5.0).commands(with_script=True)
-    assert command[:5] == ("EVAL", script.SCRIPT, 2, "{d}0", "{d}1")
+    assert read(command)[:5] == [b"EVAL", script.SCRIPT.encode(), b"2", b"{d}0", b"{d}1"]
 
 
 @on_a_loop

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratelimit_service.limits import FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
-from ratelimit_service.model import Charge, Count, Role
+from ratelimit_service.model import Charge, Charges, Count, Role
 from ratelimit_service.stores.local_cache import LocalCache
 from ratelimit_service.stores.memory import MemoryStore
 from service_kit.valkey.errors import StoreUnavailableError
@@ -341,3 +341,18 @@ def test_buckets_and_sliding_windows_answer_as_they_would_without_a_cache(steps:
         cached.clock.now_us += step.pause_us
         expected = asyncio.run(plain.hit(charges))
         assert [count.over for count in cached.charge(*charges)] == [count.over for count in expected]
+
+
+def test_a_request_of_which_nothing_is_known_goes_on_as_it_is() -> None:
+    """A store may know it from before."""
+    passed: list[Sequence[Charge]] = []
+
+    class Store:
+        async def hit(self, charges: Sequence[Charge], *, denied: bool = False) -> Sequence[Count]:
+            del denied
+            passed.append(charges)
+            return [Count(over=False, remaining=1, reset_us=1, used=1) for _ in charges]
+
+    charges = Charges([Charge("a", 1, MINUTE), Charge("b", 1, BUCKET)])
+    asyncio.run(LocalCache(Store(), lambda: 0, 10).hit(charges))
+    assert passed[0] is charges

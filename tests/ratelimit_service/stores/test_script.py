@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import hiredis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from ratelimit_service import fixed_window, sliding_window, token_bucket
 from ratelimit_service.limits import MAX_SECONDS, MAX_UINT32, FixedWindow, Limit, SlidingWindow, TokenBucket, Unit
 from ratelimit_service.model import Charge, Count, Role
 from ratelimit_service.stores import script
+from service_kit.valkey.errors import StoreUnavailableError
 
 NOW = 1_763_870_417_000_000
 WINDOW = FixedWindow(7, Unit.MINUTE, multiplier=5)
@@ -48,10 +50,27 @@ def test_a_request_is_its_head_and_its_charges_in_order() -> None:
     assert words == [2, 1, 1, "w", 1, 0, 300, 7, "s", 2, 0, 1_200_000, 50, 7]
 
 
-def test_a_call_is_the_linger_and_its_requests_in_order() -> None:
-    first, second = script.encode([Charge("a", 1, WINDOW)]), script.encode([Charge("b", 2, WINDOW)], denied=True)
-    assert script.call([first, second], 1_500) == (["a", "b"], [1_500, *first[1], *second[1]])
-    assert script.call([], 5) == ([], [5])
+def test_a_call_is_its_head_all_keys_the_linger_and_all_words_as_a_server_reads_them() -> None:
+    first, second = [Charge("{d}\u00fc", 1, WINDOW)], [Charge("{d}b", 2, SLIDING), Charge("{d}c", 1, SEVENTHS)]
+    head = ("EVALSHA", script.SHA)
+    requests = [script.pack(first, prefix="p:"), script.pack(second, denied=True, sparing=True)]
+    words = [*script.encode(first)[1], *script.encode(second, denied=True, sparing=True)[1]]
+    reader = hiredis.Reader()
+    reader.feed(script.call(head, requests, 1_500))
+    expected = [*head, 3, "p:{d}\u00fc", "{d}b", "{d}c", 1_500, *words]
+    assert reader.gets() == [str(word).encode() for word in expected]
+    assert not reader.has_data()
+
+
+def test_a_request_tells_what_its_keys_share_and_what_it_costs() -> None:
+    packed = script.pack([Charge("rl:{d}:a", 1, WINDOW), Charge("rl:{d}:b", 1, SLIDING)], prefix="{p")
+    assert (packed.tag, packed.charges, packed.weight) == ("d", 2, 9)
+
+
+@pytest.mark.parametrize("key", ["", "rl:d:a", "rl:}d{:a"])
+def test_a_key_without_a_hash_tag_is_refused(key: str) -> None:
+    with pytest.raises(StoreUnavailableError, match="no hash tag"):
+        script.pack([Charge(key, 1, WINDOW)])
 
 
 def test_the_numbers_of_a_reply_are_the_counts_of_the_charges() -> None:

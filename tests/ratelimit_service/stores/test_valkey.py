@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from devstack.ports import HOST, free_port
-from ratelimit_service.model import Charge
+from ratelimit_service.model import Charge, Charges
 from ratelimit_service.stores.valkey import ValkeyStore
 from service_kit.valkey.address import Address
 from service_kit.valkey.errors import StoreUnavailableError
@@ -55,6 +55,17 @@ def test_a_restarted_server_is_used_again_without_a_failed_call(server: Server) 
             await store.hit([CHARGE])
 
     run(at(server), scenario)
+
+
+def test_charges_that_come_again_count_again_and_as_denied_where_they_are(server: Server) -> None:
+    charges = Charges([CHARGE, Charge("{d}b", 1, BUCKET)])
+
+    async def scenario(store: ValkeyStore) -> None:
+        for denied in (False, True, False):
+            await store.hit(charges, denied=denied)
+        assert [count.used for count in await store.hit([CHARGE, Charge("{d}b", 0, BUCKET)])] == [4, 2]
+
+    run(at(server), scenario, prefix="blue:")
 
 
 def test_a_prefix_goes_before_every_key(server: Server) -> None:
