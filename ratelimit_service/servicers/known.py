@@ -12,8 +12,9 @@ from typing import NamedTuple
 from ratelimit_service.prepared import Prepared
 from ratelimit_service.rules import Limits
 
-CAPACITY = 4_096  # requests, of about 4 KB each where they have three descriptors
-MAX_BYTES = 1_024  # of a request that is remembered
+MAX_BYTES = 384 * 1024  # of requests that are remembered; what is known of them takes some 35 times as much
+MAX_REQUEST_BYTES = 1_024  # of one of them
+MAX_SEEN = 8_192  # hashes of requests that came once
 
 
 class Known(NamedTuple):
@@ -24,13 +25,14 @@ class Known(NamedTuple):
 
 
 class KnownRequests:
-    """At most `capacity` requests by their bytes, under one `Limits`; the one that was remembered first makes room."""
+    """Requests by their bytes, under one `Limits`; where they get too many, those remembered first make room."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        self._capacity = capacity
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._limits: Limits | None = None
         self._known: dict[bytes, Known] = {}
-        self._came_once: set[int] = set()  # hashes: whom two share is remembered a request too early
+        self._came_once: set[int] = set()  # hashes: where two share one, the second is remembered too early
 
     def __len__(self) -> int:
         return len(self._known)
@@ -41,18 +43,22 @@ class KnownRequests:
             self._limits = limits
             self._known.clear()
             self._came_once.clear()
+            self._bytes = 0
         return self._known.get(message)
 
     def keep(self, message: bytes, known: Known) -> None:
         """Take note of a request that `find` did not know, made with the limits that it was given."""
-        if len(message) > MAX_BYTES:
+        if len(message) > MAX_REQUEST_BYTES:
             return
         mark = hash(message)
         if mark not in self._came_once:
-            if len(self._came_once) >= 2 * self._capacity:
+            if len(self._came_once) >= MAX_SEEN:
                 self._came_once.clear()
             self._came_once.add(mark)
             return
-        if len(self._known) >= self._capacity:
-            del self._known[next(iter(self._known))]
         self._known[message] = known
+        self._bytes += len(message)
+        while self._bytes > self._max_bytes:
+            first = next(iter(self._known))
+            del self._known[first]
+            self._bytes -= len(first)
