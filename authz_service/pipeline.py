@@ -29,8 +29,9 @@ from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.decision_cache import Asking, DecisionCache
 from authz_service.policy.document import DEFAULT_TERMS, build_input
 from authz_service.policy.engine import Engine
+from authz_service.policy.known_verdicts import KnownVerdicts
 from authz_service.policy.target import MAX_PATH_BYTES, check_method, parse_target
-from authz_service.policy.verdict import Verdict, read_verdict
+from authz_service.policy.verdict import Verdict
 from authz_service.revocation.guard import Guard
 from authz_service.routing import Routes
 from authz_service.telemetry import Metrics
@@ -101,6 +102,7 @@ class Pipeline:
             log.warning("dry run: what the policies deny passes")
         self._decision_log = decision_log
         self._cache = DecisionCache() if cache is None else cache
+        self._verdicts = KnownVerdicts()
 
     def use(self, engine: Engine) -> None:
         """Judge with this engine from the next request on."""
@@ -166,7 +168,7 @@ class Pipeline:
         evaluation = progress.evaluation = Evaluation(
             engine, rule.decision, request, target, identity, scan, self._clock.elapsed()
         )
-        verdict = read_verdict(await self._ask(engine, asking, document, built, evaluation))
+        verdict = self._verdicts.read(await self._ask(engine, asking, document, built, evaluation))
         applied = self._applied(scan, verdict, progress) if verdict.allowed or self._dry_run else NOTHING_DONE
         decision = answer_verdict(verdict, decision_id, target, identity, scan, applied=applied, dry_run=self._dry_run)
         return with_nonce(decision, caller.nonce) if caller and caller.nonce else decision

@@ -57,7 +57,7 @@ def find(claims: Mapping[str, Any], path: str) -> Any:
         return claims[path]
     value: Any = claims
     for part in path.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+        if not isinstance(value, dict) or part not in value:
             return None
         value = value[part]
     return value

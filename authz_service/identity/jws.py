@@ -20,10 +20,10 @@ import jwt
 MAX_DEPTH = 32  # of nested values in header and payload
 
 _FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
-_URL_SAFE = str.maketrans("-_+/", "+/??")  # the standard alphabet's own two are no other spelling
+_URL_SAFE = bytes.maketrans(b"-_+/", b"+/??")  # the standard alphabet's own two are no other spelling
 _MARK = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
-_PADDING = ("", None, "==", "=")
+_PADDING = (b"", None, b"==", b"=")
 
 
 class JwsError(ValueError):
@@ -75,7 +75,7 @@ def decode(text: str) -> bytes:
     padding = _PADDING[len(text) % 4]
     if padding is None or "=" in text:
         raise JwsError("is not base64url")
-    translated = (text.translate(_URL_SAFE) + padding).encode("ascii", "replace")
+    translated = text.encode("ascii", "replace").translate(_URL_SAFE) + padding
     try:
         data = binascii.a2b_base64(translated, strict_mode=True)
     except binascii.Error:

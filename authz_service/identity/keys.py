@@ -28,27 +28,25 @@ class KeySet:
 
     keys: Sequence[Mapping[str, Any]]
     fetched: float
-    _prepared: dict[tuple[int, str], jwt.PyJWK] = field(default_factory=dict, compare=False)
+    _picked: dict[tuple[str | None, str], jwt.PyJWK] = field(default_factory=dict, compare=False)
 
     def pick(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
         """Find the one key that can have signed a token with this key id and algorithm; None where there is none.
 
         A token without a key id is matched only where exactly one key of the set fits its algorithm.
         """
-        fitting = [
-            index
-            for index, key in enumerate(self.keys)
-            if _fits(key, algorithm) and (key_id is None or key.get("kid") == key_id)
-        ]
+        picked = self._picked.get((key_id, algorithm))
+        if picked is not None:
+            return picked
+        fitting = [key for key in self.keys if _fits(key, algorithm) and (key_id is None or key.get("kid") == key_id)]
         if len(fitting) != 1:
             return None
-        place = (fitting[0], algorithm)
-        if place not in self._prepared:
-            try:
-                self._prepared[place] = jwt.PyJWK(dict(self.keys[fitting[0]]), algorithm)
-            except (jwt.PyJWTError, ValueError, TypeError) as error:
-                raise CredentialRefused("key_unusable", "the issuer's key for this token cannot be used") from error
-        return self._prepared[place]
+        try:
+            picked = jwt.PyJWK(dict(fitting[0]), algorithm)
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise CredentialRefused("key_unusable", "the issuer's key for this token cannot be used") from error
+        self._picked[key_id, algorithm] = picked  # only of keys that there are: no more than these, by their algorithms
+        return picked
 
     def renewed(self, fetched: KeySet) -> KeySet:
         """The set that was fetched after this one. Unchanged keys keep their prepared form, and begin a new age."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from google.protobuf.struct_pb2 import Struct, Value
 from google.rpc.code_pb2 import OK, PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE
 
-from authz_service.model import Decision, HttpRequest, Outcome, Peer
+from authz_service.model import Decision, HttpRequest, Mutations, Outcome, Peer
 from service_kit.rpc import RpcError, Service, Status
 from service_kit.wire import envoy_core_pb2, envoy_type_pb2, ext_authz_pb2
 
@@ -81,15 +81,8 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
     """Write a decision as Envoy reads it. A denial and an outage differ, so that Envoy counts them apart."""
     response = ext_authz_pb2.CheckResponse(dynamic_metadata=_struct(decision.metadata))
     if decision.outcome is Outcome.ALLOW:
-        mutations = decision.mutations
         response.status.code = OK
-        response.ok_response.headers.extend(_request_headers(mutations.set_headers))
-        response.ok_response.headers_to_remove.extend(mutations.remove_headers)
-        response.ok_response.response_headers_to_add.extend(_response_headers(mutations.response_headers))
-        response.ok_response.query_parameters_to_set.extend(
-            envoy_core_pb2.QueryParameter(key=key, value=value) for key, value in mutations.set_query
-        )
-        response.ok_response.query_parameters_to_remove.extend(mutations.remove_query)
+        _put_mutations(response.ok_response, decision.mutations)
         return response
     response.status.code = _RPC_CODES.get(decision.status, PERMISSION_DENIED)
     response.status.message = decision.code
@@ -98,6 +91,23 @@ def to_response(decision: Decision) -> ext_authz_pb2.CheckResponse:
     refused.headers.extend(_refusal_headers(decision.headers))
     refused.body = decision.body or ""
     return response
+
+
+def _put_mutations(ok: ext_authz_pb2.OkHttpResponse, mutations: Mutations) -> None:
+    """Write what changes. Most requests have little of it, and to write nothing takes its time too."""
+    ok.SetInParent()
+    if mutations.set_headers:
+        ok.headers.extend(_request_headers(mutations.set_headers))
+    if mutations.remove_headers:
+        ok.headers_to_remove.extend(mutations.remove_headers)
+    if mutations.response_headers:
+        ok.response_headers_to_add.extend(_response_headers(mutations.response_headers))
+    if mutations.set_query:
+        ok.query_parameters_to_set.extend(
+            envoy_core_pb2.QueryParameter(key=key, value=value) for key, value in mutations.set_query
+        )
+    if mutations.remove_query:
+        ok.query_parameters_to_remove.extend(mutations.remove_query)
 
 
 def _request_headers(pairs: Sequence[tuple[str, str]]) -> list[envoy_core_pb2.HeaderValueOption]:
