@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from authz_service.dlp.base64_places import with_places
-from authz_service.dlp.long_texts import characters, scan_text
+from authz_service.dlp.long_texts import characters, scan_long_text
 from authz_service.dlp.scan import Scanner, Span
 
 MAX_LINE = 64 * 1024 * 1024  # bytes, line end included
@@ -79,7 +79,7 @@ def _refuse(name: str) -> None:
 def hits(text: str, scanner: Scanner) -> list[Hit]:
     """Scan a text; what is found is told in its characters."""
     data = text.encode("utf-8", "surrogatepass")  # a lone surrogate is three bytes, and one character like the others
-    spans = with_places(data, scan_text(data, scanner), scanner)
+    spans = with_places(data, scan_long_text(data, scanner), scanner)
     found: list[Hit] = []
     position = count = 0
     for span in spans:

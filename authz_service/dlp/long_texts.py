@@ -69,7 +69,7 @@ def _as_it_stands(read: Callable[[int], bytes], scanner: Scanner) -> Iterator[Pa
         ended = len(came) < WINDOW
         text = b"".join((before, held, came))
         known = len(before)
-        spans = [span for span in scan_text(text, scanner) if span.start >= known]
+        spans = [span for span in scan_long_text(text, scanner) if span.start >= known]
         cut = len(text) if ended else _cut(text, known)
         taken = [span for span in spans if span.start < cut]
         last = taken[-1].end if taken else 0
@@ -90,7 +90,7 @@ def _moved(span: Span, by: int) -> Span:
     return span._replace(start=span.start + by, end=span.end + by)
 
 
-def scan_text(text: bytes, scanner: Scanner) -> list[Span]:
+def scan_long_text(text: bytes, scanner: Scanner) -> list[Span]:
     """Find every span of a text as a reader sees it, look-alikes folded, percent escapes as they stand and undone.
 
     Told in bytes of the text as it came.

@@ -17,7 +17,7 @@ import pytest
 
 from authz_service.dlp.detectors import EVERY
 from authz_service.dlp.json_lines import BrokenLine, hits, records
-from authz_service.dlp.long_texts import scan_text
+from authz_service.dlp.long_texts import scan_long_text
 from authz_service.dlp.redactions import redact
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.views import escaped
@@ -80,14 +80,14 @@ def made_up(seed: random.Random) -> bytes:
 def test_no_text_breaks_the_scanner() -> None:
     def one(seed: random.Random) -> str:
         text = made_up(seed)
-        spans = scan_text(text, SCANNER)
+        spans = scan_long_text(text, SCANNER)
         position = 0
         for span in spans:
             assert position <= span.start < span.end <= len(text), text
             assert 0 < span.confidence <= 1, text
             position = span.end
         assert not SCANNER.scan(text) or SCANNER.suspects(text), text
-        assert not scan_text(redact(text, spans), SCANNER), text
+        assert not scan_long_text(redact(text, spans), SCANNER), text
         return "found" if spans else "nothing found"
 
     fuzz("texts", one)

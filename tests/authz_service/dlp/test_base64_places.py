@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from authz_service.dlp.base64_places import Base64Places, with_places
 from authz_service.dlp.body import BodyRedactor
-from authz_service.dlp.long_texts import scan_text
+from authz_service.dlp.long_texts import scan_long_text
 from authz_service.dlp.scan import Span
 from tests.authz_service.dlp.streaming import KEY, SCANNER, SSN, TEXTS, Folded, Noting, chunks, lines
 
@@ -22,7 +22,7 @@ def told(spans: list[Span]) -> Told:
 
 
 def places(text: bytes) -> list[Span]:
-    return with_places(text, scan_text(text, SCANNER), SCANNER)
+    return with_places(text, scan_long_text(text, SCANNER), SCANNER)
 
 
 @pytest.mark.parametrize("around", [b"%s", b"x %s.", b"a/%s", b"abc%s", "é \u200b%s".encode()])
@@ -59,7 +59,7 @@ def test_a_long_value_is_told_to_its_end() -> None:
 @given(TEXTS)
 def test_it_is_what_a_redactor_takes_out(text: bytes) -> None:
     """No more, no less, and where that begins."""
-    plain = scan_text(text, SCANNER)
+    plain = scan_long_text(text, SCANNER)
     treat = Noting()
     body = BodyRedactor(Folded(), SCANNER, treat)
     body.feed(text)
@@ -82,7 +82,7 @@ def test_spans_are_in_order_and_apart(text: bytes) -> None:
 @given(TEXTS, st.lists(st.integers(0, 3000), max_size=6))
 def test_it_is_the_same_however_the_text_comes(text: bytes, cuts: list[int]) -> None:
     """What was found as it stands lies in one part."""
-    plain = scan_text(text, SCANNER)
+    plain = scan_long_text(text, SCANNER)
     cuts = [cut for cut in cuts if not any(span.start < cut % (len(text) + 1) < span.end for span in plain)]
     reader, position = Base64Places(SCANNER), 0
     found: list[Span] = []

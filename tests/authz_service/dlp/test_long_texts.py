@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from authz_service.dlp import long_texts
 from authz_service.dlp.detectors import ALL, Detector
-from authz_service.dlp.long_texts import Place, characters, located, parts, scan_text
+from authz_service.dlp.long_texts import Place, characters, located, parts, scan_long_text
 from authz_service.dlp.scan import Scanner
 from authz_service.dlp.views.piece import Piece
 
@@ -32,7 +32,7 @@ TEXTS = st.lists(
 
 
 def spans(text: bytes) -> list[tuple[int, int]]:
-    return [(span.start, span.end) for span in scan_text(text, SCANNER)]
+    return [(span.start, span.end) for span in scan_long_text(text, SCANNER)]
 
 
 def spans_in_parts(text: bytes, scanner: Scanner = SCANNER) -> list[tuple[int, int]]:
@@ -105,7 +105,7 @@ def test_what_is_found_in_a_text_that_reads_otherwise_is_told_as_it_came() -> No
 
 def test_look_alikes_are_seen_through() -> None:
     text = f"..{WIDE}bb\u200bc\u00ad..".encode()
-    (span,) = scan_text(text, SCANNER)
+    (span,) = scan_long_text(text, SCANNER)
     assert text[span.start : span.end].decode() == f"{WIDE}bb\u200bc"
 
 
@@ -130,5 +130,5 @@ def test_a_place_is_line_and_column_however_one_came_there(texts: list[str]) -> 
 
 
 def test_what_is_percent_encoded_is_found_by_its_escapes() -> None:
-    spans = scan_text(b"https://a.example/?n=123%2D45-6789&b", Scanner(ALL))
+    spans = scan_long_text(b"https://a.example/?n=123%2D45-6789&b", Scanner(ALL))
     assert [(span.start, span.end) for span in spans] == [(21, 34)]
