@@ -63,6 +63,8 @@ class Change:
 
     def __add__(self, other: Change) -> Change:
         """Both; what the other sets comes last, and nothing is set that is removed."""
+        if not (other.set or other.remove):  # as nearly always
+            return self
         replaced = {name for name, _ in other.set}
         removed = dict.fromkeys([*self.remove, *other.remove])
         kept = [(name, value) for name, value in self.set if name not in replaced and name not in removed]
