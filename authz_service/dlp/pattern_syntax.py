@@ -1,6 +1,6 @@
 """RE2's syntax, as far as it takes to say something of a pattern's matches without matching anything. Pure.
 
-A pattern is read as bytes, as the scanner does: encoded as UTF-8 and then taken for Latin-1, so that what stands for one
+A pattern is read as bytes, as the scanner does: encoded as UTF-8 and then taken for Latin-1, so what stands for one
 character matches one byte, and a character outside ASCII is several. The reader keeps its own stack: a pattern can be
 nested as deep as it likes. It takes for granted that RE2 takes the pattern; of any other the answer means nothing.
 """
