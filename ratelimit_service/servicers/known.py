@@ -12,7 +12,9 @@ from typing import NamedTuple
 from ratelimit_service.prepared import Prepared
 from ratelimit_service.rules import Limits
 
-MAX_BYTES = 384 * 1024  # of requests that are remembered; what is known of them takes some 35 times as much
+# Of requests that are remembered. What is known of them takes some 35 times as much, a hundred times where many short
+# descriptors are in each.
+MAX_BYTES = 384 * 1024
 MAX_REQUEST_BYTES = 1_024  # of one of them
 MAX_SEEN = 8_192  # hashes of requests that came once
 
