@@ -22,7 +22,6 @@ from authz_service.identity.key_source import KeyFile, KeySource
 from authz_service.identity.parts import Sources
 from authz_service.identity.replay import MemoryReplayStore
 from authz_service.identity.replay_valkey import ValkeyReplayStore
-from authz_service.policy.bodies.grpc_body import DescriptorError, load_methods
 from authz_service.policy.bodies.reading import BodyTerms
 from authz_service.policy.bundles.endpoint import BundleEndpoint
 from authz_service.policy.compiled_engine import Terms, load_engine
@@ -127,11 +126,14 @@ def _verification(bundle: Bundle) -> dict[str, Any]:
 def body_terms(settings: Settings) -> BodyTerms:
     """Return on what terms bodies are read, or raise `ConfigurationError` where the descriptors cannot be used."""
     file = settings.policy.proto_descriptor
+    if file is None:
+        return BodyTerms(settings.policy.skip_request_body_parse, None)
+    from authz_service.policy.bodies.grpc_body import DescriptorError, load_methods  # noqa: PLC0415  (5 MB, for who needs it)
+
     try:
-        methods = load_methods(file.read_bytes()) if file is not None else None
+        return BodyTerms(settings.policy.skip_request_body_parse, load_methods(file.read_bytes()))
     except (OSError, DescriptorError) as error:
         raise ConfigurationError([Fault(str(file), 0, str(error))]) from error
-    return BodyTerms(settings.policy.skip_request_body_parse, methods)
 
 
 async def load_keys(issuers: Sequence[Issuer], rings: Mapping[str, KeyRing]) -> list[Fault]:

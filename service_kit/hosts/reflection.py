@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf import descriptor_pool
 from grpc_reflection.v1alpha import reflection_pb2
 
 from service_kit.rpc import Service, Status
@@ -52,9 +52,7 @@ def _describe(answer: Any, file: Any) -> None:
     waiting, seen = [file], {file.name}
     while waiting:
         file = waiting.pop()
-        message = descriptor_pb2.FileDescriptorProto()
-        file.CopyToProto(message)
-        answer.file_descriptor_response.file_descriptor_proto.append(message.SerializeToString())
+        answer.file_descriptor_response.file_descriptor_proto.append(file.serialized_pb)
         for other in file.dependencies:
             if other.name not in seen:
                 seen.add(other.name)
