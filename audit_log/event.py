@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from typing import Literal
+from typing import Literal, NamedTuple
 
 SCHEMA = "agent_gateway.audit/1"
 MAX_FIELD = 512  # characters; whatever a client, an issuer or a policy chooses is cut there
@@ -24,8 +24,7 @@ class FindingNote:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionEvent:
+class DecisionEvent(NamedTuple):
     """Who asked for what, what was decided, by which rule and why.
 
     `time`, and `policy_loaded` (when the policies came into use), are in seconds since the epoch.

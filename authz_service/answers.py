@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from urllib.parse import quote, unquote_plus
 
 from authz_service.dlp.headers import FIXED_HEADERS
@@ -76,9 +75,9 @@ def with_nonce(decision: Decision, nonce: str) -> Decision:
     """Give a decision the nonce for the next DPoP proof; such answers are not for caches (RFC 9449 section 8)."""
     headers = [("dpop-nonce", nonce), ("cache-control", "no-store")]
     if decision.outcome is not Outcome.ALLOW:
-        return replace(decision, headers=[*decision.headers, *headers])
+        return decision._replace(headers=[*decision.headers, *headers])
     mutations = decision.mutations
-    return replace(decision, mutations=replace(mutations, response_headers=[*mutations.response_headers, *headers]))
+    return decision._replace(mutations=mutations._replace(response_headers=[*mutations.response_headers, *headers]))
 
 
 def answer_refusal(

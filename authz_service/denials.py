@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from authz_service.identity.jws import JwsError, read_object
@@ -45,7 +45,7 @@ class Denials:
         text = self.text(decision.code, decision.reason)
         if is_grpc(request):
             line = f"{text} ({decision.code}, decision {decision.decision_id})"
-            return replace(decision, body=" ".join(_UNPRINTABLE.sub(" ", line).split()))
+            return decision._replace(body=" ".join(_UNPRINTABLE.sub(" ", line).split()))
         headers = [*decision.headers, ("content-type", "application/json")]
         call = mcp_id(request)
         if call is not None:
@@ -55,14 +55,13 @@ class Denials:
                 "message": text,
                 "data": {"error": decision.code, "decision_id": decision.decision_id},
             }
-            return replace(
-                decision,
+            return decision._replace(
                 status=self.mcp_status if by_policy else decision.status,
                 headers=headers,
                 body=json.dumps({"jsonrpc": "2.0", "id": call.value, "error": error}),
             )
         body = {"error": decision.code, "message": text, "decision_id": decision.decision_id}
-        return replace(decision, headers=headers, body=json.dumps(body))
+        return decision._replace(headers=headers, body=json.dumps(body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def _without_octets(request: HttpRequest) -> HttpRequest:
     No body, which would be much and is not logged, nor the headers in their encoded form, in which nobody would find
     what has to be taken out; they are there in the plain one too.
     """
-    return replace(request, body=b"", header_lines=()) if request.body or request.header_lines else request
+    return request._replace(body=b"", header_lines=()) if request.body or request.header_lines else request
 
 
 def _document(request: HttpRequest, target: Target, identity: Identity | None, scan: Scan) -> dict[str, Any]:

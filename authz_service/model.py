@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(NamedTuple):
     """One end of the connection. `principal` is the name in its verified certificate, `certificate` URL-encoded PEM."""
 
     address: str = ""
@@ -17,12 +19,11 @@ class Peer:
     principal: str = ""
     certificate: str = ""
     service: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = _EMPTY
     is_pipe: bool = False  # `address` is then a socket's path
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """A request as Envoy shows it. Header names are lower-case, repeated headers joined by commas.
 
     `header_lines` are the headers one by one and as bytes, where Envoy has sent them so (`encode_raw_headers`).
@@ -36,19 +37,19 @@ class HttpRequest:
     scheme: str = ""
     protocol: str = ""
     id: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _EMPTY
     header_lines: Sequence[tuple[str, bytes]] = ()
     body: bytes = b""
     body_is_raw: bool = False
     size: int = -1
     seconds: int | None = None
     nanos: int = 0
-    source: Peer = field(default_factory=Peer)
-    destination: Peer = field(default_factory=Peer)
+    source: Peer = Peer()
+    destination: Peer = Peer()
     sni: str = ""
-    context_extensions: Mapping[str, str] = field(default_factory=dict)
-    metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    route_metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    context_extensions: Mapping[str, str] = _EMPTY
+    metadata: Mapping[str, Mapping[str, Any]] = _EMPTY
+    route_metadata: Mapping[str, Mapping[str, Any]] = _EMPTY
 
 
 class Binding(enum.StrEnum):
@@ -130,8 +131,7 @@ class Finding:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Mutations:
+class Mutations(NamedTuple):
     """What to change of a request that passes. Header names are lower-case; query values are percent-encoded."""
 
     set_headers: Sequence[tuple[str, str]] = ()
@@ -156,8 +156,7 @@ class DecidedBy(enum.StrEnum):
     GATEWAY = "gateway"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The one answer to a check. For `ALLOW`, `mutations` and `metadata` count; else `status`, `headers` and `body`.
 
     A `body` that is None is still to be written in the client's form, see `denials`.
@@ -172,5 +171,5 @@ class Decision:
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
     body: str | None = None
-    mutations: Mutations = field(default_factory=Mutations)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    mutations: Mutations = Mutations()
+    metadata: Mapping[str, Any] = _EMPTY

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from audit_log.event import DecisionEvent, FindingNote
@@ -139,7 +139,7 @@ class Pipeline:
         self._log(progress, decision)
         self._metrics.decided(decision, progress.findings, self._clock.elapsed() - started)
         # For Envoy's access log, which would otherwise show them as the client wrote them.
-        decision = replace(decision, metadata={**decision.metadata, "method": progress.method, "host": progress.host})
+        decision = decision._replace(metadata={**decision.metadata, "method": progress.method, "host": progress.host})
         return self._denials.form(decision, request)
 
     async def _judge(

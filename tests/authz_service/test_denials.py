@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,7 +32,7 @@ ACCEPT = "application/json, text/event-stream"
 
 def by_gateway(status: int, outcome: Outcome = Outcome.DENY) -> Decision:
     """A denial of our own."""
-    return replace(DENIAL, by=DecidedBy.GATEWAY, status=status, outcome=outcome)
+    return DENIAL._replace(by=DecidedBy.GATEWAY, status=status, outcome=outcome)
 
 
 def mcp(message: Any = None, **more: Any) -> HttpRequest:
@@ -62,9 +61,9 @@ def test_a_usual_client_is_told_code_text_and_where_to_ask() -> None:
 def test_an_allow_and_a_body_of_the_policys_own_stay_as_they_are() -> None:
     """Even an empty one."""
     for decision in (
-        replace(DENIAL, outcome=Outcome.ALLOW),
-        replace(DENIAL, body=""),
-        replace(DENIAL, body="<p>no</p>"),
+        DENIAL._replace(outcome=Outcome.ALLOW),
+        DENIAL._replace(body=""),
+        DENIAL._replace(body="<p>no</p>"),
     ):
         for request in (PLAIN, GRPC, mcp()):
             assert Denials({"role_missing": "other"}).form(decision, request) is decision
@@ -76,7 +75,7 @@ def test_all_but_the_form_stays(outcome: Outcome, request_: HttpRequest) -> None
     """Identifiers, code and reason are for the audit."""
     decision = by_gateway(503, outcome)
     answer = Denials().form(decision, request_)
-    assert replace(answer, body=None, headers=decision.headers) == decision
+    assert answer._replace(body=None, headers=decision.headers) == decision
 
 
 @pytest.mark.parametrize("request_", [PLAIN, GRPC, mcp()])
@@ -119,7 +118,7 @@ def test_a_grpc_call_is_answered_with_one_line() -> None:
 @pytest.mark.parametrize("reason", ["a\nb", "a\r\nb", " a\tb ", "a\n\n b\n", "a\u2028b", "a\x85b", "a\0b"])
 def test_a_policys_text_of_several_lines_is_one_line_for_grpc(reason: str) -> None:
     """Whatever the policy has put into it."""
-    body = Denials().form(replace(DENIAL, reason=reason), GRPC).body
+    body = Denials().form(DENIAL._replace(reason=reason), GRPC).body
     assert body == "a b (role_missing, decision d-1)"
 
 
@@ -152,8 +151,8 @@ def test_an_id_that_is_none_is_answered_with_null(value: Any) -> None:
     ("decision", "status", "code"),
     [
         (DENIAL, 200, DENIED),
-        (replace(DENIAL, status=429), 429, DENIED),
-        (replace(DENIAL, status=401), 401, UNAUTHENTICATED),
+        (DENIAL._replace(status=429), 429, DENIED),
+        (DENIAL._replace(status=401), 401, UNAUTHENTICATED),
         (by_gateway(403), 403, DENIED),
         (by_gateway(401), 401, UNAUTHENTICATED),
         (by_gateway(400), 400, -32600),
@@ -215,7 +214,7 @@ def test_so_large_may_a_call_be_and_no_larger() -> None:
 @given(st.text(), st.text(), st.sampled_from([PLAIN, GRPC, mcp()]))
 def test_any_text_and_code_make_a_body_that_can_be_read(text: str, code: str, request_: HttpRequest) -> None:
     """With just what it is about."""
-    body = Denials().form(replace(DENIAL, reason=text, code=code), request_).body
+    body = Denials().form(DENIAL._replace(reason=text, code=code), request_).body
     assert body is not None
     if request_ is GRPC:
         assert "\n" not in body
