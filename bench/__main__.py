@@ -28,6 +28,7 @@ from bench import (
     start_up,
 )
 from bench.measure import show
+from devstack.bytecode import keep_bytecode
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ def main() -> int:
     arguments = parser.parse_args()
     # An end by SIGTERM (`timeout`, a CI job) tidies up as one by Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    keep_bytecode(os.environ)
     options = Options(arguments.requests, arguments.seconds)
     results: dict[str, Any] = {"machine": machine()}
     for name in arguments.only or BENCHMARKS:

@@ -18,6 +18,7 @@ import yaml
 
 from devstack import demo, ports
 from devstack import state as states
+from devstack.bytecode import keep_bytecode
 from devstack.processes import ProcessEndedError
 from devstack.stack import POLICIES, NotHealthyError, Stack
 from devstack.state import State
@@ -182,6 +183,7 @@ def _settings(name: str) -> dict[str, Any]:
 def main() -> int:
     """Read the arguments; return the exit code."""
     arguments = arguments_of(sys.argv[1:])
+    keep_bytecode(os.environ)
     return asyncio.run(up(arguments) if arguments.command == "up" else show_demo(arguments))
 
 

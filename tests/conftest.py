@@ -6,12 +6,12 @@ Few examples in `make check`, many in `make fuzz`, unless a test says how many.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from devstack.bytecode import keep_bytecode
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
@@ -22,13 +22,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
-if sys.dont_write_bytecode:
-    # The tests start some hundred programs. Without bytecode each would compile all that it imports, which is half of
-    # its start; so there is some, but in the environment's folder: who sets this variable wants none beside the source.
-    sys.dont_write_bytecode = False
-    sys.pycache_prefix = str(Path(sys.prefix) / "bytecode")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+keep_bytecode(os.environ)  # the tests start some hundred programs
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)  # pytest-xdist's: `-n auto`

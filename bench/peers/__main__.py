@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -21,6 +22,7 @@ from bench.peers.measuring import Bench
 from bench.peers.plans import SECTIONS, Plan, Setting, plans
 from bench.peers.processes import FailedError, choose_cores
 from bench.peers.results import Footprint, Results, Section
+from devstack.bytecode import keep_bytecode
 from devstack.ports import HOST
 
 TEMPLATE = Path(__file__).parent / "benchmarks.md.in"
@@ -30,6 +32,7 @@ ENDED = 128 + signal.SIGTERM  # as a shell tells it
 def main() -> int:
     """Measure; return the exit code."""
     arguments = _arguments()
+    keep_bytecode(os.environ)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))  # so that what was started is stopped
     if arguments.from_json:
         found = results.from_json(json.loads(arguments.from_json.read_text()))
