@@ -66,7 +66,7 @@ def _load(folder: Path, port: int, messages: list[bytes] = MESSAGES) -> Load:
     """A short load in the closed loop, to be changed with `replace`."""
     file = folder / "messages"
     file.write_bytes(b"".join(b"\0" + len(each).to_bytes(4, "big") + each for each in messages))
-    return Load(port, METHOD, file, b"", seconds=0.4, warm_up=0.1, rate=None, once=False)
+    return Load(port, METHOD, file, b"", seconds=2.0, warm_up=0.1, rate=None, once=False)
 
 
 def test_in_the_closed_loop_every_call_is_sent_and_answered(generator: Path, tmp_path: Path) -> None:
