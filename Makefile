@@ -93,7 +93,7 @@ proto: $(READY) ## Generate the messages from proto/ again
 	@$(BIN)/python hatch_build.py
 
 .PHONY: bench
-bench: $(READY) ## Measure the hot paths and the whole gateway on this machine; ten minutes (BENCH_ARGS='--only gateway')
+bench: $(READY) ## Measure the hot paths and the whole gateway on this machine; some twenty minutes (BENCH_ARGS='--only gateway')
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
 .PHONY: bench-peers
