@@ -35,8 +35,11 @@ _MARKER = r"T3BlbkFJ"  # "OpenAI" in base64
 
 
 def _webhook(text: bytes, start: int, end: int) -> float:
-    """Judge by the last part of the path, which is the secret: documentation writes the letter X there."""
-    return 0.0 if reads_as_words(text[start:end].rsplit(b"/", 1)[1]) else KNOWN
+    """Judge by the path behind host, kind and two ids, in which the secret is: documentation writes the letter X there.
+
+    A slash or a word may stand behind the secret.
+    """
+    return 0.0 if all(map(reads_as_words, filter(None, text[start:end].split(b"/")[4:]))) else KNOWN
 
 
 def _openai(text: bytes, start: int, end: int) -> float:

@@ -45,6 +45,9 @@ def keys(source: random.Random) -> list[tuple[str, str]]:
          f"hooks.{'slack'}.com/services/T{some(8, CAPITALS)}/B{some(10, CAPITALS)}/{some(24)}"),
         ("slack_workflow_trigger",
          f"hooks.{'slack'}.com/workflows/T{some(8, CAPITALS)}/A{some(10, CAPITALS)}/{some(18, DIGITS)}a/{some(24)}"),
+        *(("slack_workflow_trigger",
+           f"hooks.{'slack'}.com/triggers/T{some(8, CAPITALS)}/{some(13, DIGITS)}/{some(24)}{more}")
+          for more in ("/", "/run")),
         *(("stripe_key", f"{who}_{where}_{some(length)}")
           for who in ("sk", "rk") for where in ("test", "live", "prod") for length in (10, 24, 99)),
         ("stripe_webhook_secret", f"wh{'sec'}_{some(32)}"),
