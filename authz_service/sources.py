@@ -128,7 +128,7 @@ def body_terms(settings: Settings) -> BodyTerms:
     file = settings.policy.proto_descriptor
     if file is None:
         return BodyTerms(settings.policy.skip_request_body_parse, None)
-    from authz_service.policy.bodies.grpc_body import DescriptorError, load_methods  # noqa: PLC0415  (5 MB, for who needs it)
+    from authz_service.policy.bodies.grpc_body import DescriptorError, load_methods  # noqa: PLC0415  (5 MB, for who has descriptors)
 
     try:
         return BodyTerms(settings.policy.skip_request_body_parse, load_methods(file.read_bytes()))

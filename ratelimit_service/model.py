@@ -53,7 +53,7 @@ class Charge(NamedTuple):
     role: Role = Role.BINDING
 
 
-class Charges(tuple[Charge, ...]):  # noqa: SLOT001  (a tuple has no room for slots, as its own length varies)
+class Charges(tuple[Charge, ...]):  # noqa: SLOT001  (Python gives a tuple no slots but empty ones)
     """All charges of a request that may come again. `packed` is a store's own: what it has made of them."""
 
     packed: Any = None

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import codecs
 import re
+from bisect import bisect
 from collections.abc import Callable
 from encodings.aliases import aliases
 from typing import Final, Protocol
 
 from authz_service.dlp.codings import CodingError
+
+# UTF-8 (RFC 3629 section 3): the bytes that go on with a character, and from which on its first tells two, three, four.
+_CONTINUATIONS: Final = range(0x80, 0xC0)
+_LONGER: Final = (0xC0, 0xE0, 0xF0)
 
 _ERRORS: Final = "surrogatepass"  # a half of a pair is no reason to read no further
 _AHEAD: Final = 4  # bytes by which an encoding is known
@@ -169,7 +174,7 @@ class Wide:
         """Return UTF-8 in the encoding."""
         data = self._held + data
         # By hand: the incremental decoder takes the beginning of a half of a pair for an error.
-        kept = next((count for count in range(1, min(4, len(data) + 1)) if data[-count] & 0xC0 != 0x80), 0)  # noqa: PLR2004  (UTF-8)
+        kept = next((count for count in range(1, min(4, len(data) + 1)) if data[-count] not in _CONTINUATIONS), 0)
         if kept and kept >= _length(data[-kept]):
             kept = 0
         self._held = data[len(data) - kept :]
@@ -191,7 +196,7 @@ def _begins_text(data: bytes, encoding: str) -> bool:
 
 def _length(first: int) -> int:
     """How many bytes a character of UTF-8 has that begins so."""
-    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4  # noqa: PLR2004  (UTF-8)
+    return 1 + bisect(_LONGER, first)
 
 
 def is_open(data: bytes) -> bool:

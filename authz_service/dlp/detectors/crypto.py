@@ -70,12 +70,12 @@ def _base58_example() -> bytes:
 def _ethereum_example() -> bytes:
     digits = b""
     while digits in {digits.lower(), digits.upper()}:  # few letters may come out alike, and then there is no checksum
-        digits = validators.with_eip_55(random.randbytes(20).hex().encode())  # noqa: S311  (an example)
+        digits = validators.with_eip_55(random.randbytes(20).hex().encode())  # noqa: S311  (an example that opens nothing)
     return b"0x" + digits
 
 
 def _segwit_example() -> bytes:
-    return validators.segwit_address(b"bc", 0, random.randbytes(20))  # noqa: S311
+    return validators.segwit_address(b"bc", 0, random.randbytes(20))  # noqa: S311  (an example that opens nothing)
 
 
 DETECTORS = (
